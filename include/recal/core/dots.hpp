@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <recal/core/shape.hpp>
+
+namespace recal {
+
+/// The two sums that every backward pass needs of a plane, as a reducer over (x, dy):
+///   S0 = sum_k dy_k,   S1 = sum_k dy_k x_k
+/// S1 is summed about the plane's first element and put together in double.
+struct Dots {
+  template <class A>
+  struct State {
+    A shift;
+    A dy;
+    A dy_deviation;
+
+    [[nodiscard]] A s0() const { return dy; }
+    [[nodiscard]] A s1() const { return dy_deviation + shift * dy; }
+    /// sum_k dy_k (x_k - centre), without the detour over S1.
+    [[nodiscard]] A s1_about(A centre) const { return dy_deviation + (shift - centre) * dy; }
+  };
+
+  template <class A>
+  static State<A> start(A first, A) {
+    return {first, A(0), A(0)};
+  }
+
+  template <class A>
+  static void add(State<A>& s, A x, A dy) {
+    s.dy += dy;
+    s.dy_deviation += dy * (x - s.shift);
+  }
+
+  template <class A>
+  static void merge(State<A>& s, const State<A>& other) {
+    s.dy += other.dy;
+    s.dy_deviation += other.dy_deviation;
+  }
+};
+
+}  // namespace recal

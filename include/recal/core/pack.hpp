@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstring>
+#include <type_traits>
+
+#include <recal/core/scalar.hpp>
+#include <recal/core/shape.hpp>
+
+namespace recal {
+
+/// L numbers that are worked on at once, in one register. Written against the vector extension of
+/// GCC and Clang, so it follows whatever instruction set the translation unit is compiled for.
+/// Policies never name it: they are written on a scalar type A and are instantiated with Pack too.
+template <class T, int L>
+struct Pack {
+  using Native [[gnu::vector_size(sizeof(T) * L)]] = T;
+  static constexpr int lanes = L;
+  Native v;
+
+  Pack() = default;
+  constexpr explicit Pack(Native native) noexcept : v(native) {}
+  /// Every lane holds `value`.
+  template <class Number>
+    requires std::is_arithmetic_v<Number>
+  constexpr Pack(Number value) noexcept : v(Native{} + static_cast<T>(value)) {}  // NOLINT(google-explicit-constructor)
+
+  friend constexpr Pack operator+(Pack a, Pack b) noexcept { return Pack(a.v + b.v); }
+  friend constexpr Pack operator-(Pack a, Pack b) noexcept { return Pack(a.v - b.v); }
+  friend constexpr Pack operator*(Pack a, Pack b) noexcept { return Pack(a.v * b.v); }
+  friend constexpr Pack operator/(Pack a, Pack b) noexcept { return Pack(a.v / b.v); }
+  friend constexpr Pack operator-(Pack a) noexcept { return Pack(-a.v); }
+  constexpr Pack& operator+=(Pack b) noexcept { return v += b.v, *this; }
+  constexpr Pack& operator-=(Pack b) noexcept { return v -= b.v, *this; }
+  constexpr Pack& operator*=(Pack b) noexcept { return v *= b.v, *this; }
+};
+
+/// The larger one, lane by lane.
+template <class T, int L>
+[[nodiscard]] constexpr Pack<T, L> max(Pack<T, L> a, Pack<T, L> b) noexcept {
+  return Pack<T, L>(a.v > b.v ? a.v : b.v);
+}
+template <std::floating_point T>
+[[nodiscard]] constexpr T max(T a, T b) noexcept {
+  return a > b ? a : b;
+}
+
+/// The smaller one, lane by lane.
+template <class T, int L>
+[[nodiscard]] constexpr Pack<T, L> min(Pack<T, L> a, Pack<T, L> b) noexcept {
+  return Pack<T, L>(a.v < b.v ? a.v : b.v);
+}
+template <std::floating_point T>
+[[nodiscard]] constexpr T min(T a, T b) noexcept {
+  return a < b ? a : b;
+}
+
+/// `value` where `gate` > 0, else 0: ReLU's backward, lane by lane.
+template <class T, int L>
+[[nodiscard]] constexpr Pack<T, L> where_positive(Pack<T, L> gate, Pack<T, L> value) noexcept {
+  return Pack<T, L>(gate.v > 0 ? value.v : typename Pack<T, L>::Native{});
+}
+template <std::floating_point T>
+[[nodiscard]] constexpr T where_positive(T gate, T value) noexcept {
+  return gate > 0 ? value : T{};
+}
+
+#if defined(__AVX512F__)
+inline constexpr int register_bytes = 64;
+#elif defined(__AVX__)
+inline constexpr int register_bytes = 32;
+#else
+inline constexpr int register_bytes = 16;
+#endif
+
+/// The pack that fills one register with T's accumulator type.
+template <TensorScalar T>
+using pack_for = Pack<accumulator_t<T>, register_bytes / static_cast<int>(sizeof(accumulator_t<T>))>;
+
+/// A scalar or a pack from memory, widened to the accumulator type.
+template <class A, class T>
+[[nodiscard]] inline A load(const T* from) noexcept {
+  if constexpr (std::is_arithmetic_v<A>) {
+    return static_cast<A>(*from);
+  } else if constexpr (sizeof(A) == sizeof(T) * A::lanes) {
+    A a;
+    std::memcpy(&a.v, from, sizeof(A));
+    return a;
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    typename Pack<T, A::lanes>::Native narrow;
+    std::memcpy(&narrow, from, sizeof(narrow));
+    return A(__builtin_convertvector(narrow, typename A::Native));
+  } else {
+    A a;
+    for (int lane = 0; lane < A::lanes; ++lane) a.v[lane] = static_cast<float>(from[lane]);
+    return a;
+  }
+}
+
+/// A scalar or a pack to memory, narrowed to the tensor's type.
+template <class T, class A>
+inline void store(T* to, A a) noexcept {
+  if constexpr (std::is_arithmetic_v<A>) {
+    if constexpr (std::is_arithmetic_v<T>)
+      *to = static_cast<T>(a);
+    else
+      *to = T(static_cast<float>(a));
+  } else if constexpr (sizeof(A) == sizeof(T) * A::lanes) {
+    std::memcpy(to, &a.v, sizeof(A));
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    const auto narrow = __builtin_convertvector(a.v, typename Pack<T, A::lanes>::Native);
+    std::memcpy(to, &narrow, sizeof(narrow));
+  } else {
+    for (int lane = 0; lane < A::lanes; ++lane) to[lane] = T(static_cast<float>(a.v[lane]));
+  }
+}
+
+}  // namespace recal

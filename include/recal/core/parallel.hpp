@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <recal/core/shape.hpp>
+
+// RECAL_TBB=1 is set by the CMake target recal::recal where oneTBB is found. Without it (plain
+// `-I include`) everything runs on the calling thread and nothing needs linking.
+#ifndef RECAL_TBB
+#define RECAL_TBB 0
+#endif
+
+#if RECAL_TBB
+#include <memory>
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+#define RECAL_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RECAL_THREAD_SANITIZER 1
+#endif
+#endif
+#ifdef RECAL_THREAD_SANITIZER
+extern "C" void __tsan_acquire(void* address);
+extern "C" void __tsan_release(void* address);
+#endif
+
+namespace recal {
+
+/// The one file through which all of recal's parallelism goes.
+///
+/// Whoever calls parallel_for cuts the work into pieces that depend on the sizes alone and lets no
+/// two pieces write the same element; so results are bit-identical for any number of threads.
+
+#if RECAL_TBB
+
+namespace detail {
+
+inline tbb::task_arena& arena(int change_to = 0) {
+  static std::unique_ptr<tbb::task_arena> current = std::make_unique<tbb::task_arena>();
+  if (change_to > 0) current = std::make_unique<tbb::task_arena>(change_to);
+  return *current;
+}
+
+/// Tells ThreadSanitizer, which cannot look into libtbb, what happens before what: whatever came before the fork
+/// before every piece, every piece before whatever comes after the join. Nothing in other builds.
+class ForkJoin {
+ public:
+#ifdef RECAL_THREAD_SANITIZER
+  ForkJoin() { __tsan_release(&fork_); }
+  ~ForkJoin() { __tsan_acquire(&join_); }
+  void begin_piece() { __tsan_acquire(&fork_); }
+  void end_piece() { __tsan_release(&join_); }
+
+ private:
+  char fork_ = 0;
+  char join_ = 0;
+#else
+  void begin_piece() const {}
+  void end_piece() const {}
+#endif
+};
+
+}  // namespace detail
+
+/// The number of threads that parallel_for may use.
+[[nodiscard]] inline int thread_count() { return detail::arena().max_concurrency(); }
+
+/// Sets the number of threads for all later calls. Not to be called while work is running.
+inline void set_thread_count(int threads) { detail::arena(threads); }
+
+/// Calls f(i) once for every i in [0, count), on several threads; pieces hold at least `grain` calls.
+/// Exceptions of f reach the caller.
+template <class F>
+void parallel_for(Index count, Index grain, const F& f) {
+  if (count <= grain || thread_count() == 1) {
+    for (Index i = 0; i < count; ++i) f(i);
+    return;
+  }
+  detail::ForkJoin order;
+  detail::arena().execute([&] {
+    tbb::parallel_for(tbb::blocked_range<Index>(0, count, static_cast<std::size_t>(grain > 0 ? grain : 1)),
+                      [&](const tbb::blocked_range<Index>& range) {
+                        order.begin_piece();
+                        for (Index i = range.begin(); i != range.end(); ++i) f(i);
+                        order.end_piece();
+                      });
+  });
+}
+
+#else
+
+[[nodiscard]] inline int thread_count() { return 1; }
+
+inline void set_thread_count(int) {}
+
+template <class F>
+void parallel_for(Index count, Index, const F& f) {
+  for (Index i = 0; i < count; ++i) f(i);
+}
+
+#endif
+
+/// parallel_for with pieces of at least one call: for calls that are work enough by themselves.
+template <class F>
+void parallel_for(Index count, const F& f) {
+  parallel_for(count, Index{1}, f);
+}
+
+}  // namespace recal

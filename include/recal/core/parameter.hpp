@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <recal/core/buffer.hpp>
+#include <recal/core/shape.hpp>
+
+namespace recal {
+
+/// A learnable array: value, gradient, and whether weight decay applies.
+/// Backward passes add to grad; zero_gradients() clears it.
+template <class T>
+struct BasicParameter {
+  std::string name;
+  std::vector<Index> shape;
+  bool decay = true;
+  Buffer<T> value;
+  Buffer<T> grad;
+
+  BasicParameter() = default;
+  BasicParameter(std::string own_name, std::vector<Index> sizes, T initial = T{}, bool decays = true)
+      : name(std::move(own_name)), shape(std::move(sizes)), decay(decays) {
+    std::size_t count = 1;
+    for (const Index size : shape) count *= static_cast<std::size_t>(size);
+    value.assign(count, initial);
+    grad.assign(count, T{});
+  }
+
+  [[nodiscard]] Index size() const noexcept { return static_cast<Index>(value.size()); }
+};
+
+using Parameter = BasicParameter<float>;
+
+/// An array that belongs to the state but is not learned: running statistics.
+template <class T>
+struct BasicState {
+  std::string name;
+  std::vector<Index> shape;
+  Buffer<T> value;
+
+  BasicState() = default;
+  BasicState(std::string own_name, Index count, T initial = T{})
+      : name(std::move(own_name)), shape{count}, value(static_cast<std::size_t>(count), initial) {}
+
+  [[nodiscard]] Index size() const noexcept { return static_cast<Index>(value.size()); }
+};
+
+
+}  // namespace recal

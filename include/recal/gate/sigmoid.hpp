@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+
+#include <recal/gate/gate.hpp>
+
+namespace recal {
+
+/// y = x / (1 + exp(-z)). Saturates to 0 and 1 without overflow.
+struct Sigmoid {
+  static constexpr Index width = 1;
+
+  [[nodiscard]] Affine open(const double* z) const { return {.scale = 1 / (1 + std::exp(-z[0]))}; }
+
+  /// dz = dscale * g * (1 - g), with 1 - g taken from exp(-|z|) so that it does not vanish early.
+  void pull(const double* z, const Affine& grad, double* dz) const {
+    const double e = std::exp(-std::abs(z[0]));
+    dz[0] = grad.scale * e / ((1 + e) * (1 + e));
+  }
+};
+
+}  // namespace recal

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <span>
+
+#include <recal/core/shape.hpp>
+
+namespace recal {
+
+/// Whose styles an integration looks at beside a plane's own. It decides the walk over memory:
+///   none      nobody's; planes are independent
+///   samples   those of the same channel in other samples (batch norm over N): channel by channel
+///   channels  those of the same sample in other channels (an MLP): sample by sample
+enum class Mixing { none, samples, channels };
+
+/// The mixing of two policies one after the other. Two different mixings need the whole tensor
+/// between them; see recal::needs_phases.
+[[nodiscard]] constexpr Mixing combine(Mixing a, Mixing b) { return a == Mixing::none ? b : a; }
+
+/// Whether one walk, group by group, cannot serve both.
+[[nodiscard]] constexpr bool needs_phases(Mixing a, Mixing b) {
+  return a != Mixing::none && b != Mixing::none && a != b;
+}
+
+/// What running statistics do in a forward pass that will be differentiated.
+enum class Mode {
+  train,  ///< statistics come from the batch, running statistics are updated
+  frozen  ///< statistics are the running ones, which stay as they are
+};
+
+/// The tape of an integration that saves nothing.
+struct NoTape {};
+
+/// An integration turns the styles t of a group of planes into the numbers z that a gate takes:
+///
+///   static constexpr Mixing mixing;
+///   static constexpr Index in, out;          numbers per plane: t has rows of `in`, z rows of `out`
+///   using Tape = ...;                        what backward needs; recal::NoTape if that is nothing
+///   void infer(Index group, std::span<const double> t, std::span<double> z) const;
+///   void forward(Index group, std::span<const double> t, std::span<double> z, Tape&);
+///   void backward(Index group, std::span<const double> t, std::span<const double> dz, std::span<double> dt, Tape&);
+///   template <class Self, class V> static void visit(Self&, V&&);        its parameters (core/visit.hpp)
+///
+/// A group is a channel (rows are its samples) for Mixing::none and ::samples, and a sample (rows
+/// are its channels) for Mixing::channels. Groups run at once. So parameter gradients are added
+///   in backward()                                           where a group is a channel, and
+///   in parameter_gradients(Index groups, t, dz, Tape&)      (all groups' rows) where it is a sample.
+/// Optional: begin(Index groups, Index rows, Mode, Tape&) const makes room before the groups run;
+/// check(Index channels, Index rows, bool training) const refuses shapes by throwing recal::error.
+/// See docs/own_policy.md.
+template <class I>
+concept Integrate = requires(I integrate, const I fixed, Index group, std::span<const double> in, std::span<double> out,
+                             typename I::Tape tape) {
+  { I::mixing } -> std::convertible_to<Mixing>;
+  { I::in } -> std::convertible_to<Index>;
+  { I::out } -> std::convertible_to<Index>;
+  fixed.infer(group, in, out);
+  integrate.forward(group, in, out, tape);
+  integrate.backward(group, in, in, out, tape);
+};
+
+namespace detail {
+
+template <class I>
+void check_rows(const I& integrate, Index channels, Index rows, bool training) {
+  if constexpr (requires { integrate.check(channels, rows, training); }) integrate.check(channels, rows, training);
+}
+
+template <class I>
+void begin_tape(const I& integrate, Index groups, Index rows, Mode mode, typename I::Tape& tape) {
+  if constexpr (requires { integrate.begin(groups, rows, mode, tape); }) integrate.begin(groups, rows, mode, tape);
+}
+
+template <class I>
+void add_parameter_gradients(I& integrate, Index groups, std::span<const double> t, std::span<const double> dz,
+                             typename I::Tape& tape) {
+  if constexpr (requires { integrate.parameter_gradients(groups, t, dz, tape); })
+    integrate.parameter_gradients(groups, t, dz, tape);
+}
+
+}  // namespace detail
+
+}  // namespace recal

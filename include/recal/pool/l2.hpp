@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+
+#include <recal/pool/style_pool.hpp>
+
+namespace recal {
+
+/// The Euclidean norm of each plane: the style of GCT (with eps) and GRN (eps = 0).
+///   t[0] = sqrt(sum_k x_k^2 + eps);   dt/dx_k = x_k / t[0], and 0 where t[0] is 0
+/// A sum, not a mean: it grows with K.
+/// source: Yang et al., "Gated Channel Transformation", CVPR 2020, section 3.1
+struct L2 {
+  static constexpr Index width = 1;
+
+  double eps = 0;
+
+  template <class A>
+  struct State {
+    A squares;
+  };
+
+  template <class A>
+  static State<A> start(A) {
+    return {A(0)};
+  }
+
+  template <class A>
+  static void add(State<A>& s, A x) {
+    s.squares += x * x;
+  }
+
+  template <class A>
+  static void merge(State<A>& s, const State<A>& other) {
+    s.squares += other.squares;
+  }
+
+  void finish(const State<double>& s, Index, double* t) const { t[0] = std::sqrt(s.squares + eps); }
+
+  [[nodiscard]] Pull pull(const double* t, const double* dt, Index) const {
+    return {.q = t[0] > 0 ? dt[0] / t[0] : 0.0};
+  }
+};
+
+}  // namespace recal

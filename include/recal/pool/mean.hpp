@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <recal/pool/style_pool.hpp>
+
+namespace recal {
+
+/// The mean of each plane: the squeeze of SE, the global gather of GE.
+///   t[0] = sum_k x_k / K;   dt/dx_k = 1/K
+/// source: Hu, Shen, Sun, "Squeeze-and-Excitation Networks", CVPR 2018, section 3.1
+struct Mean {
+  static constexpr Index width = 1;
+
+  template <class A>
+  struct State {
+    A shift;
+    A sum;
+  };
+
+  template <class A>
+  static State<A> start(A first) {
+    return {first, A(0)};
+  }
+
+  template <class A>
+  static void add(State<A>& s, A x) {
+    s.sum += x - s.shift;
+  }
+
+  template <class A>
+  static void merge(State<A>& s, const State<A>& other) {
+    s.sum += other.sum;
+  }
+
+  void finish(const State<double>& s, Index count, double* t) const {
+    t[0] = s.shift + s.sum / static_cast<double>(count);
+  }
+
+  [[nodiscard]] Pull pull(const double*, const double* dt, Index count) const {
+    return {.p = dt[0] / static_cast<double>(count)};
+  }
+};
+
+}  // namespace recal

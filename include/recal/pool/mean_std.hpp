@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+
+#include <recal/pool/style_pool.hpp>
+
+namespace recal {
+
+/// Mean and standard deviation of each plane: the style of SRM.
+///   t[0] = mu,   t[1] = sigma = sqrt(v + eps),   v = sum (x - mu)^2 / (K - 1), and 0 for one-pixel planes
+///   dt[0]/dx_k = 1/K,   dt[1]/dx_k = (x_k - mu) / ((K - 1) sigma)
+/// Deviations are taken from the plane's first element, so neither a large offset nor a constant
+/// plane loses digits.
+/// source: Lee, Kim, Nam, "SRM: A Style-based Recalibration Module", ICCV 2019, section 3.1
+struct MeanStd {
+  static constexpr Index width = 2;
+
+  double eps = 1e-5;
+
+  template <class A>
+  struct State {
+    A shift;
+    A sum;
+    A squares;
+  };
+
+  template <class A>
+  static State<A> start(A first) {
+    return {first, A(0), A(0)};
+  }
+
+  template <class A>
+  static void add(State<A>& s, A x) {
+    const A deviation = x - s.shift;
+    s.sum += deviation;
+    s.squares += deviation * deviation;
+  }
+
+  template <class A>
+  static void merge(State<A>& s, const State<A>& other) {
+    s.sum += other.sum;
+    s.squares += other.squares;
+  }
+
+  void finish(const State<double>& s, Index count, double* t) const {
+    const auto k = static_cast<double>(count);
+    const double about_mean = s.squares - s.sum * s.sum / k;
+    const double variance = count > 1 && about_mean > 0 ? about_mean / (k - 1) : 0.0;
+    t[0] = s.shift + s.sum / k;
+    t[1] = std::sqrt(variance + eps);
+  }
+
+  [[nodiscard]] Pull pull(const double* t, const double* dt, Index count) const {
+    const auto k = static_cast<double>(count);
+    return {.p = dt[0] / k, .q = count > 1 ? dt[1] / ((k - 1) * t[1]) : 0.0, .centre = t[0]};
+  }
+};
+
+}  // namespace recal

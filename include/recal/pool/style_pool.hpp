@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+
+#include <recal/core/shape.hpp>
+
+namespace recal {
+
+/// What a pool's backward asks of a plane: dx += p + q*(x - centre), and `pick` at the first element
+/// that equals `picked` (max pooling; leave pick at 0 otherwise).
+/// The centre keeps the sum exact for planes with a large offset.
+struct Pull {
+  double p = 0;
+  double q = 0;
+  double centre = 0;
+  double pick = 0;
+  double picked = 0;
+};
+
+/// A style pool turns a plane into `width` numbers, in one pass:
+///
+///   static constexpr Index width;
+///   template <class A> struct State { A ...; };                          only members of type A
+///   template <class A> static State<A> start(A first);                   first = the plane's first element
+///   template <class A> static void add(State<A>&, A x);                  one element (A: a scalar or a pack of them)
+///   template <class A> static void merge(State<A>&, const State<A>&);    two parts of one plane; same `first`
+///   void finish(const State<double>&, Index count, double* t) const;     t[0..width)
+///   Pull pull(const double* t, const double* dt, Index count) const;     given dL/dt
+///
+/// The same text runs vectorised and threaded. See docs/own_policy.md.
+template <class P>
+concept StylePool = requires(const P pool, typename P::template State<float> state, typename P::template State<double> wide,
+                             double* t, const double* dt, Index count) {
+  { P::width } -> std::convertible_to<Index>;
+  requires P::width > 0;
+  requires std::is_trivially_copyable_v<typename P::template State<float>>;
+  requires sizeof(typename P::template State<double>) == 2 * sizeof(typename P::template State<float>);
+  { P::template start<float>(1.0F) } -> std::same_as<typename P::template State<float>>;
+  P::add(state, 1.0F);
+  P::merge(state, state);
+  pool.finish(wide, count, t);
+  { pool.pull(dt, dt, count) } -> std::same_as<Pull>;
+};
+
+}  // namespace recal

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <type_traits>
+
+#include <recal/core/buffer.hpp>
+#include <recal/core/dots.hpp>
+#include <recal/core/pack.hpp>
+#include <recal/core/tensor.hpp>
+#include <recal/gate/gate.hpp>
+#include <recal/integrate/integrate.hpp>
+#include <recal/pool/style_pool.hpp>
+
+namespace recal {
+
+/// One plane of a tensor and the row of its numbers.
+struct Plane {
+  Index n;
+  Index c;
+  Index row;
+};
+
+/// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels,
+/// else by channel. Numbers per plane are stored group by group, row by row.
+struct Groups {
+  Shape shape;
+  Mixing mixing;
+
+  [[nodiscard]] Index groups() const { return mixing == Mixing::channels ? shape.n : shape.c; }
+  [[nodiscard]] Index rows() const { return mixing == Mixing::channels ? shape.c : shape.n; }
+  [[nodiscard]] Index planes() const { return shape.n * shape.c; }
+
+  [[nodiscard]] Plane plane(Index group, Index row) const {
+    const Index index = group * rows() + row;
+    return mixing == Mixing::channels ? Plane{group, row, index} : Plane{row, group, index};
+  }
+
+  /// The rows of one group, `width` numbers each.
+  template <Index width>
+  [[nodiscard]] std::span<double> slice(Buffer<double>& all, Index group) const {
+    const auto count = static_cast<std::size_t>(rows() * width);
+    return {all.data() + static_cast<std::size_t>(group) * count, count};
+  }
+};
+
+namespace detail {
+
+/// Groups from which on they alone keep every core busy.
+inline constexpr Index enough_groups = 8;
+
+/// Runs before(plane) on every plane of a group, between(group), after(plane): group by group, so
+/// that the second pass finds the planes in cache, or phase by phase over the whole tensor where
+/// the backend does not gain from that or groups are too few to share out. The results are the same.
+template <class B, class Before, class Between, class After>
+void run(const B& backend, const Groups& groups, const Before& before, const Between& between, const After& after) {
+  const Index rows = groups.rows();
+  if (B::fuses_groups && groups.groups() >= enough_groups) {
+    backend.walk(groups.groups(), rows * groups.shape.plane(), [&](const auto& team, Index g) {
+      for (Index r = 0; r < rows; ++r) before(team, groups.plane(g, r));
+      between(g);
+      for (Index r = 0; r < rows; ++r) after(team, groups.plane(g, r));
+    });
+    return;
+  }
+  const auto on_planes = [&](const auto& f) {
+    backend.walk(groups.planes(), groups.shape.plane(),
+                 [&](const auto& team, Index i) { f(team, groups.plane(i / rows, i % rows)); });
+  };
+  on_planes(before);
+  backend.walk(groups.groups(), rows, [&](const auto&, Index g) { between(g); });
+  on_planes(after);
+}
+
+/// t = pool(plane), into the plane's row.
+template <class Team, class P, class X>
+void pool(const Team& team, const P& pool, const X& x, Plane at, double* style) {
+  const Index count = x.shape.plane();
+  pool.finish(team.reduce(pool, count, x.plane(at.n, at.c)), count, style + at.row * P::width);
+}
+
+/// y = scale*x + shift on a plane.
+template <class Team, class X, class Y>
+void apply(const Team& team, const Affine& gate, const X& x, const Y& y, Plane at) {
+  using A = typename Team::template accumulator<std::remove_const_t<std::remove_pointer_t<decltype(x.data)>>>;
+  const auto scale = static_cast<A>(gate.scale);
+  const auto shift = static_cast<A>(gate.shift);
+  const auto* from = x.plane(at.n, at.c);
+  auto* to = y.plane(at.n, at.c);
+  if (gate.shift == 0)
+    team.map(x.shape.plane(), to, [scale](auto value) { return value * scale; }, from);
+  else
+    team.map(x.shape.plane(), to, [scale, shift](auto value) { return value * scale + shift; }, from);
+}
+
+/// (dL/dscale, dL/dshift) of a plane's gate.
+template <class Team, class X, class DY>
+Affine dots(const Team& team, const X& x, const DY& dy, Plane at) {
+  const auto sums = team.reduce(Dots{}, x.shape.plane(), x.plane(at.n, at.c), dy.plane(at.n, at.c));
+  return {.scale = sums.s1(), .shift = sums.s0()};
+}
+
+/// dx = scale*dy + p + q*(x - centre) on a plane, and the pick at its element.
+template <class Team, class X, class DY, class DX>
+void pull(const Team& team, double gate_scale, const Pull& pull, const X& x, const DY& dy, const DX& dx, Plane at) {
+  using A = typename Team::template accumulator<std::remove_const_t<std::remove_pointer_t<decltype(x.data)>>>;
+  const Index count = x.shape.plane();
+  const auto* from = x.plane(at.n, at.c);
+  const auto* grad = dy.plane(at.n, at.c);
+  auto* to = dx.plane(at.n, at.c);
+
+  Index picked = count;
+  if (pull.pick != 0) {  // looked up before dx is written, which may be x
+    picked = 0;
+    while (picked < count && static_cast<double>(from[picked]) != pull.picked) ++picked;
+  }
+  const auto scale = static_cast<A>(gate_scale);
+  const auto p = static_cast<A>(pull.p);
+  const auto q = static_cast<A>(pull.q);
+  const auto centre = static_cast<A>(pull.centre);
+  if (pull.q == 0)
+    team.map(count, to, [scale, p](auto g) { return g * scale + p; }, grad);
+  else
+    team.map(count, to, [=](auto g, auto value) { return g * scale + ((value - centre) * q + p); }, grad, from);
+  if (picked < count) {
+    using Out = std::remove_reference_t<decltype(*to)>;
+    store(to + picked, static_cast<accumulator_t<Out>>(static_cast<double>(to[picked]) + pull.pick));
+  }
+}
+
+}  // namespace detail
+
+}  // namespace recal
