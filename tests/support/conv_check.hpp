@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <recal/backend/cpu/conv2d.hpp>
+#include <recal/backend/cpu/conv2d_gradient.hpp>
+#include <recal/backend/reference/conv2d.hpp>
+
+#include "tests/support/golden.hpp"
+#include "tests/support/random_tensor.hpp"
+
+namespace recal::testing {
+
+struct ConvCase {
+  Shape x;
+  Index outputs;
+  Window window;
+  Index groups = 1;
+
+  [[nodiscard]] Shape y() const { return {x.n, outputs, window.positions(x.h), window.positions(x.w)}; }
+  [[nodiscard]] Index weights() const { return outputs * (x.c / groups) * window.area(); }
+};
+
+[[nodiscard]] inline std::string to_string(const ConvCase& c) {
+  return recal::to_string(c.x) + " -> " + std::to_string(c.outputs) + " kernel " + std::to_string(c.window.kernel) +
+         " stride " + std::to_string(c.window.stride) + " padding " + std::to_string(c.window.padding) + " groups " +
+         std::to_string(c.groups);
+}
+
+/// The i-th of a series of small convolutions of all kinds.
+[[nodiscard]] inline ConvCase random_conv(std::uint64_t i) {
+  const auto any = [i](std::string_view name, Index low, Index high) { return random_index(name, i, low, high); };
+  static constexpr Index kernels[] = {1, 1, 2, 3, 3, 5, 7};
+  ConvCase c{};
+  c.window = {kernels[any("kernel", 0, 6)], any("stride", 1, 3), 0};
+  c.window.padding = any("padding", 0, c.window.kernel);
+  c.groups = any("grouped", 0, 3) == 0 ? any("groups", 2, 4) : 1;
+  c.x = {any("n", 1, 5), c.groups * any("c", 1, 9), any("h", 7, 17), any("w", 7, 17)};
+  c.outputs = c.groups * any("o", 1, 14);
+  if (any("depthwise", 0, 5) == 0) c.groups = c.outputs = c.x.c;
+  return c;
+}
+
+/// All that a convolution computes from random numbers.
+template <class T>
+struct ConvResult {
+  Tensor<T> y, dx, dweight, dbias;
+
+  template <class B>
+  ConvResult(const B& backend, const ConvCase& c)
+      : y(c.y()), dx(c.x), dweight(Shape{1, 1, 1, c.weights()}, T{1}), dbias(Shape{1, 1, 1, c.outputs}, T{-1}) {
+    const auto x = random_tensor<T>("x", c.x);
+    const auto dy = random_tensor<T>("dy", c.y());
+    const auto weight = random_tensor<T>("weight", dweight.shape());
+    const auto bias = random_tensor<T>("bias", dbias.shape());
+    conv2d(backend, x.view(), weight.data(), bias.data(), y.view(), c.window, c.groups);
+    conv2d_backward_data(backend, dy.view(), weight.data(), dx.view(), c.window, c.groups);
+    conv2d_backward_weight(backend, x.view(), dy.view(), dweight.data(), dbias.data(), c.window, c.groups);
+  }
+
+  /// The largest error of all four.
+  [[nodiscard]] double error_against(const ConvResult& other) const {
+    return std::max({relative_error(y, other.y), relative_error(dx, other.dx), relative_error(dweight, other.dweight),
+                     relative_error(dbias, other.dbias)});
+  }
+};
+
+}  // namespace recal::testing

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+
+#include <recal/core/tensor.hpp>
+
+#include "tests/support/fill.hpp"
+
+namespace recal::testing {
+
+/// Numbers in [-1, 1), a function of name and shape.
+template <class T>
+[[nodiscard]] Tensor<T> random_tensor(std::string_view name, const Shape& shape) {
+  Tensor<T> x(shape);
+  fill(name, -1.0, 1.0, x.data(), x.size());
+  return x;
+}
+
+/// The same numbers in a buffer whose samples and channels lie further apart than they must; the gaps hold NaN.
+template <class T>
+class StridedTensor {
+ public:
+  explicit StridedTensor(const Tensor<T>& from) : StridedTensor(from.shape()) {
+    for (Index n = 0; n < shape_.n; ++n)
+      for (Index c = 0; c < shape_.c; ++c)
+        for (Index k = 0; k < shape_.plane(); ++k) view().plane(n, c)[k] = from.view().plane(n, c)[k];
+  }
+  explicit StridedTensor(const Shape& shape)
+      : shape_(shape),
+        stride_c_(shape.plane() + 3),
+        stride_n_(shape.c * stride_c_ + 5),
+        buffer_(static_cast<std::size_t>(shape.n * stride_n_ + 1), static_cast<T>(NAN)) {}
+
+  [[nodiscard]] TensorView<T> view() { return {buffer_.data(), shape_, stride_n_, stride_c_}; }
+
+  /// Whether every number between the planes is still NaN.
+  [[nodiscard]] bool gaps_untouched() const {
+    Index numbers = 0;
+    for (const T value : buffer_) numbers += value == value;
+    return numbers <= shape_.size();
+  }
+
+ private:
+  Shape shape_;
+  Index stride_c_;
+  Index stride_n_;
+  Buffer<T> buffer_;
+};
+
+/// An integer in [low, high], a function of name and index.
+[[nodiscard]] inline Index random_index(std::string_view name, std::uint64_t index, Index low, Index high) {
+  return low + static_cast<Index>(uniform_of(name, index) * static_cast<double>(high - low + 1));
+}
+
+}  // namespace recal::testing
