@@ -13,8 +13,8 @@
 #include <recal/core/parallel.hpp>
 #include <recal/nn/workspace.hpp>
 
-#include "fill.hpp"
-#include "golden.hpp"
+#include "tests/support/fill.hpp"
+#include "tests/support/golden.hpp"
 
 namespace recal::testing {
 

@@ -13,22 +13,33 @@
 
 namespace recal::testing {
 
-/// The pseudo-random numbers of tests/golden/README.md: element i of the tensor called `name`, in [0, 1).
-[[nodiscard]] constexpr double uniform_of(std::string_view name, std::uint64_t i) {
+/// FNV-1a, 64 bits.
+[[nodiscard]] constexpr std::uint64_t hash_of(std::string_view name) {
   std::uint64_t z = 0xcbf29ce484222325ULL;
   for (const char c : name) z = (z ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  z += i + 0x9E3779B97F4A7C15ULL;
+  return z;
+}
+
+/// The pseudo-random numbers of tests/golden/README.md: element i of the tensor whose name has `hash`, in [0, 1).
+[[nodiscard]] constexpr double uniform_of(std::uint64_t hash, std::uint64_t i) {
+  std::uint64_t z = hash + i + 0x9E3779B97F4A7C15ULL;
   z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
   z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
   z ^= z >> 31U;
   return static_cast<double>(z >> 11U) * 0x1p-53;
 }
 
-/// values[i] = float(lo + (hi - lo) * u_i)
+[[nodiscard]] constexpr double uniform_of(std::string_view name, std::uint64_t i) { return uniform_of(hash_of(name), i); }
+
+/// values[i] = float(lo + (hi - lo) * u_i). Product and sum are rounded one by one: fused, one value in some hundred
+/// million becomes the next float, which the networks' vectors notice.
 template <class T>
 void fill(std::string_view name, double lo, double hi, T* values, Index count) {
-  for (Index i = 0; i < count; ++i)
-    values[i] = static_cast<T>(static_cast<float>(lo + (hi - lo) * uniform_of(name, static_cast<std::uint64_t>(i))));
+  const std::uint64_t hash = hash_of(name);
+  for (Index i = 0; i < count; ++i) {
+    const volatile double scaled = (hi - lo) * uniform_of(hash, static_cast<std::uint64_t>(i));
+    values[i] = static_cast<T>(static_cast<float>(lo + scaled));
+  }
 }
 
 struct Range {
@@ -36,7 +47,8 @@ struct Range {
   double hi;
 };
 
-/// The range of the values of a network's tensor, from its name and sizes.
+/// The range of the values of a network's tensor, from its name and sizes. SE's fc1 and fc2 are 1x1 convolutions in
+/// the networks that the vectors were made with, so they have the range of convolutions.
 [[nodiscard]] inline Range fill_range(std::string_view name, const std::vector<Index>& sizes) {
   if (name.ends_with("cfc")) return {-0.5, 0.5};
   if (name.ends_with("running_mean")) return {-0.1, 0.1};

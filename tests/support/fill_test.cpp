@@ -12,6 +12,7 @@ namespace {
 struct Network {
   recal::BasicParameter<float> conv{"conv1.weight", {64, 3, 7, 7}};
   recal::BasicParameter<float> fc{"fc.weight", {10, 100}};
+  recal::BasicParameter<float> fc1{"layer1.0.se.fc1.weight", {16, 150}};
   recal::BasicParameter<float> cfc{"rclb.cfc", {64, 2}};
   recal::BasicParameter<float> norm{"bn1.weight", {64}};
   recal::BasicState<float> mean{"bn1.running_mean", 64};
@@ -22,6 +23,7 @@ struct Network {
   static void visit(Self& self, V&& v) {
     v(self.conv);
     v(self.fc);
+    v(self.fc1);
     v(self.cfc);
     v(self.norm);
     v(self.mean);
@@ -57,6 +59,7 @@ TEST_CASE("a network is filled by name within the stated ranges") {
   fill_network(network);
   check_within(network.conv, -std::sqrt(6.0 / 147), std::sqrt(6.0 / 147));
   check_within(network.fc, -0.1000001, 0.1000001);
+  check_within(network.fc1, -0.2000001, 0.2000001);
   check_within(network.cfc, -0.5, 0.5);
   check_within(network.norm, 0.6999999, 1.3000001);
   check_within(network.mean, -0.1000001, 0.1000001);

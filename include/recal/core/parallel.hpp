@@ -10,9 +10,11 @@
 #endif
 
 #if RECAL_TBB
+#include <cstddef>
 #include <memory>
 
 #include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #endif
@@ -40,29 +42,52 @@ namespace recal {
 
 namespace detail {
 
+/// An arena of `threads` threads, more than the machine has cores where that is asked for.
+struct Team {
+  tbb::global_control allowed;
+  tbb::task_arena arena;
+
+  explicit Team(int threads)
+      : allowed(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)), arena(threads) {}
+};
+
 inline tbb::task_arena& arena(int change_to = 0) {
-  static std::unique_ptr<tbb::task_arena> current = std::make_unique<tbb::task_arena>();
-  if (change_to > 0) current = std::make_unique<tbb::task_arena>(change_to);
-  return *current;
+  static std::unique_ptr<Team> team = std::make_unique<Team>(tbb::task_arena().max_concurrency());
+  if (change_to > 0 && change_to != team->arena.max_concurrency()) team = std::make_unique<Team>(change_to);
+  return team->arena;
 }
 
 /// Tells ThreadSanitizer, which cannot look into libtbb, what happens before what: whatever came before the fork
 /// before every piece, every piece before whatever comes after the join. Nothing in other builds.
 class ForkJoin {
  public:
-#ifdef RECAL_THREAD_SANITIZER
-  ForkJoin() { __tsan_release(&fork_); }
-  ~ForkJoin() { __tsan_acquire(&join_); }
-  void begin_piece() { __tsan_acquire(&fork_); }
-  void end_piece() { __tsan_release(&join_); }
+  ForkJoin() { release(&fork_); }
+  ~ForkJoin() { acquire(&join_); }
+  ForkJoin(const ForkJoin&) = delete;
+  ForkJoin& operator=(const ForkJoin&) = delete;
+
+  class Piece {
+   public:
+    explicit Piece(ForkJoin& whole) : whole_(whole) { acquire(&whole_.fork_); }
+    ~Piece() { release(&whole_.join_); }
+    Piece(const Piece&) = delete;
+    Piece& operator=(const Piece&) = delete;
+
+   private:
+    ForkJoin& whole_;
+  };
 
  private:
+#ifdef RECAL_THREAD_SANITIZER
+  static void acquire(char* sign) { __tsan_acquire(sign); }
+  static void release(char* sign) { __tsan_release(sign); }
+#else
+  static void acquire(char*) {}
+  static void release(char*) {}
+#endif
+
   char fork_ = 0;
   char join_ = 0;
-#else
-  void begin_piece() const {}
-  void end_piece() const {}
-#endif
 };
 
 }  // namespace detail
@@ -81,13 +106,12 @@ void parallel_for(Index count, Index grain, const F& f) {
     for (Index i = 0; i < count; ++i) f(i);
     return;
   }
-  detail::ForkJoin order;
+  detail::ForkJoin fork_join;
   detail::arena().execute([&] {
     tbb::parallel_for(tbb::blocked_range<Index>(0, count, static_cast<std::size_t>(grain > 0 ? grain : 1)),
                       [&](const tbb::blocked_range<Index>& range) {
-                        order.begin_piece();
+                        const detail::ForkJoin::Piece piece(fork_join);
                         for (Index i = range.begin(); i != range.end(); ++i) f(i);
-                        order.end_piece();
                       });
   });
 }

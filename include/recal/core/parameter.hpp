@@ -7,9 +7,24 @@
 #include <vector>
 
 #include <recal/core/buffer.hpp>
+#include <recal/core/error.hpp>
 #include <recal/core/shape.hpp>
 
 namespace recal {
+
+namespace detail {
+
+/// The product of the sizes of the array called `name`. errors: a negative size
+[[nodiscard]] inline std::size_t element_count(const std::string& name, const std::vector<Index>& sizes) {
+  std::size_t count = 1;
+  for (const Index size : sizes) {
+    check(size >= 0, name, " has the negative size ", size);
+    count *= static_cast<std::size_t>(size);
+  }
+  return count;
+}
+
+}  // namespace detail
 
 /// A learnable array: value, gradient, and whether weight decay applies.
 /// Backward passes add to grad; zero_gradients() clears it.
@@ -24,10 +39,8 @@ struct BasicParameter {
   BasicParameter() = default;
   BasicParameter(std::string own_name, std::vector<Index> sizes, T initial = T{}, bool decays = true)
       : name(std::move(own_name)), shape(std::move(sizes)), decay(decays) {
-    std::size_t count = 1;
-    for (const Index size : shape) count *= static_cast<std::size_t>(size);
-    value.assign(count, initial);
-    grad.assign(count, T{});
+    value.assign(detail::element_count(name, shape), initial);
+    grad.assign(value.size(), T{});
   }
 
   [[nodiscard]] Index size() const noexcept { return static_cast<Index>(value.size()); }
@@ -44,10 +57,9 @@ struct BasicState {
 
   BasicState() = default;
   BasicState(std::string own_name, Index count, T initial = T{})
-      : name(std::move(own_name)), shape{count}, value(static_cast<std::size_t>(count), initial) {}
+      : name(std::move(own_name)), shape{count}, value(detail::element_count(name, shape), initial) {}
 
   [[nodiscard]] Index size() const noexcept { return static_cast<Index>(value.size()); }
 };
-
 
 }  // namespace recal

@@ -14,14 +14,17 @@ struct HardSigmoid {
   double offset = 0.5;
 
   [[nodiscard]] Affine open(const double* z) const {
-    const double g = slope * z[0] + offset;
-    return {.scale = g < 0 ? 0 : g > 1 ? 1 : g};
+    return {.scale = z[0] <= lower() ? 0 : z[0] >= upper() ? 1 : slope * z[0] + offset};
   }
 
   void pull(const double* z, const Affine& grad, double* dz) const {
-    const double g = slope * z[0] + offset;
-    dz[0] = g > 0 && g < 1 ? grad.scale * slope : 0;
+    dz[0] = z[0] > lower() && z[0] < upper() ? grad.scale * slope : 0;
   }
+
+ private:
+  // The knees on the side of z, where rounding of slope*z does not move them.
+  [[nodiscard]] double lower() const { return -offset / slope; }
+  [[nodiscard]] double upper() const { return (1 - offset) / slope; }
 };
 
 }  // namespace recal

@@ -25,7 +25,9 @@ struct ChannelBand {
   BasicParameter<T> weight;
 
   /// The paper's width for C channels: the odd number at or above |log2(C) + 1| / 2, at least 3.
+  /// errors: no channels
   [[nodiscard]] static Index width_for(Index channels) {
+    check(channels >= 1, "a filter over channels needs at least 1 channel, found ", channels);
     const auto t = static_cast<Index>((std::log2(static_cast<double>(channels)) + 1) / 2);
     return std::max<Index>(3, t % 2 == 1 ? t : t + 1);
   }

@@ -20,6 +20,22 @@ struct Pull {
   double picked = 0;
 };
 
+namespace detail {
+
+/// A stand-in for A whose size no number has.
+template <int size>
+struct OddBytes {
+  unsigned char bytes[size];
+};
+
+/// Whether State<A> holds members of type A and nothing else: its size then follows that of A.
+template <template <class> class State>
+inline constexpr bool holds_only_its_type = sizeof(State<double>) == 2 * sizeof(State<float>) &&
+                                            4 * sizeof(State<OddBytes<3>>) == 3 * sizeof(State<float>) &&
+                                            4 * sizeof(State<OddBytes<5>>) == 5 * sizeof(State<float>);
+
+}  // namespace detail
+
 /// A style pool turns a plane into `width` numbers, in one pass:
 ///
 ///   static constexpr Index width;
@@ -37,7 +53,7 @@ concept StylePool = requires(const P pool, typename P::template State<float> sta
   { P::width } -> std::convertible_to<Index>;
   requires P::width > 0;
   requires std::is_trivially_copyable_v<typename P::template State<float>>;
-  requires sizeof(typename P::template State<double>) == 2 * sizeof(typename P::template State<float>);
+  requires detail::holds_only_its_type<P::template State>;
   { P::template start<float>(1.0F) } -> std::same_as<typename P::template State<float>>;
   P::add(state, 1.0F);
   P::merge(state, state);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <recal/backend/cpu/backend.hpp>
+#include <recal/core/visit.hpp>
+#include <recal/nn/resnet.hpp>
+
+#include "network.hpp"
+#include "random.hpp"
+#include "text.hpp"
+
+namespace animals {
+
+/// A Network made of any model with recal's functions: infer, forward and backward on a tape, and visit.
+template <class Model>
+class NetworkOf final : public Network {
+ public:
+  NetworkOf(std::unique_ptr<Model> model, const recal::train::SgdOptions& sgd)
+      : model_(std::move(model)), optimiser_(*model_, sgd) {}
+
+  Logits infer(const FloatTensor& images) override { return model_->infer(recal::Cpu{}, images, tape_); }
+
+  Logits forward(const FloatTensor& images) override { return model_->forward(recal::Cpu{}, images, tape_); }
+
+  void backward(const FloatTensor& images, const FloatTensor& dlogits) override {
+    recal::zero_gradients(*model_);
+    model_->backward(recal::Cpu{}, images, dlogits, tape_);
+  }
+
+  void step(double rate) override { optimiser_.step(*model_, rate); }
+
+  [[nodiscard]] Index parameters() const override { return recal::parameter_count(*model_); }
+
+  void save_weights(const std::filesystem::path& path, const recal::train::Notes& notes) const override {
+    recal::train::save_checkpoint(path, notes, *model_);
+  }
+  void save_all(const std::filesystem::path& path, const recal::train::Notes& notes) const override {
+    recal::train::save_checkpoint(path, notes, *model_, optimiser_);
+  }
+  recal::train::Notes load_weights(const std::filesystem::path& path) override {
+    return recal::train::load_checkpoint(path, recal::train::without_momenta(), *model_);
+  }
+  recal::train::Notes load_all(const std::filesystem::path& path) override {
+    return recal::train::load_checkpoint(path, *model_, optimiser_);
+  }
+
+ private:
+  std::unique_ptr<Model> model_;
+  recal::train::Sgd<float> optimiser_;
+  typename Model::Tape tape_;
+};
+
+/// A seed of its own for the module of each block.
+class ModuleSeeds {
+ public:
+  explicit ModuleSeeds(std::uint64_t seed) : seed_(seed) {}
+  [[nodiscard]] std::uint64_t next() { return Random(seed_, Purpose::module, {++count_}).bits(); }
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t count_ = 0;
+};
+
+/// ResNet-18, 34, 50 or 101 with `Module` in every block, made by `make(channels, height, width)`.
+template <class Module, class Make = recal::nn::MakeByChannels<Module>>
+[[nodiscard]] std::unique_ptr<Network> make_resnet(const NetworkOptions& options, Make make = {}) {
+  using recal::nn::ResNet;
+  using Basic = ResNet<float, recal::nn::BasicBlock<float, Module>>;
+  using Deep = ResNet<float, recal::nn::Bottleneck<float, Module>>;
+  recal::nn::ResNetOptions resnet;
+  resnet.classes = options.classes;
+  resnet.stem = options.stem == Stem::large ? recal::nn::Stem::large : recal::nn::Stem::small;
+  resnet.height = options.size;
+  resnet.width = options.size;
+  resnet.seed = options.seed;
+  resnet.zero_init_residual = true;
+  const auto build = [&]<class Model>(const recal::nn::Depths& depths, std::type_identity<Model>) {
+    resnet.depths = depths;
+    return std::make_unique<NetworkOf<Model>>(std::make_unique<Model>(resnet, std::move(make)), options.sgd);
+  };
+  if (options.net == "resnet18") return build(recal::nn::resnet18, std::type_identity<Basic>{});
+  if (options.net == "resnet34") return build(recal::nn::resnet34, std::type_identity<Basic>{});
+  if (options.net == "resnet50") return build(recal::nn::resnet50, std::type_identity<Deep>{});
+  if (options.net == "resnet101") return build(recal::nn::resnet101, std::type_identity<Deep>{});
+  fail("no network is called ", options.net);
+}
+
+}  // namespace animals

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include <recal/backend/window.hpp>
+#include <recal/core/buffer.hpp>
+#include <recal/core/tensor.hpp>
+
+namespace recal::cpu {
+
+/// How a convolution's output pixels look at its input planes.
+struct PatchGrid {
+  Index in_h = 0;  ///< input plane
+  Index in_w = 0;
+  Index out_h = 0;  ///< positions of the window
+  Index out_w = 0;
+  Window window;
+
+  PatchGrid() = default;
+
+  /// A window of one pixel with stride 1 sees the plane as one long row.
+  PatchGrid(const Shape& in, const Shape& out, const Window& of)
+      : in_h(in.h), in_w(in.w), out_h(out.h), out_w(out.w), window(of) {
+    if (of == Window{1, 1, 0}) {
+      in_w *= in_h;
+      out_w *= out_h;
+      in_h = out_h = 1;
+    }
+  }
+
+  [[nodiscard]] Index positions() const { return out_h * out_w; }
+};
+
+/// Gathers patches: for output pixels [first, last), counted through all images, and channels of x,
+///   patch row (c, ky, kx), column p  =  x at the pixel that the window at p sees at (ky, kx), or 0 in the padding.
+/// Columns come in panels of a fixed width, so that a row of patches is `width` numbers in each panel.
+///
+/// A channel's rows are first copied with their padding, split by column modulo stride: after that
+/// each patch row is made of contiguous pieces, whatever the stride.
+template <class T>
+class Patches {
+ public:
+  /// Says which pixels to gather. Keeps its memory from one call to the next.
+  void prepare(const PatchGrid& grid, Index first, Index last, Index width) {
+    grid_ = grid;
+    width_ = width;
+    panels_ = (last - first + width - 1) / width;
+    tail_ = (last - first) - (panels_ - 1) * width;
+    direct_ = grid.window.padding == 0 && grid.window.stride == 1;
+    phases_ = std::min(grid.window.stride, grid.window.kernel);
+    pitch_ = grid.out_w + (grid.window.kernel - 1) / grid.window.stride;
+    list_images(first, last);
+    list_pieces(first, last);
+  }
+
+  [[nodiscard]] Index panels() const noexcept { return panels_; }
+
+  /// to[panel][(c - first_channel)*kernel^2 + ky*kernel + kx][column] for `channels` channels of x.
+  /// ensures: the last panel is filled up with zeros
+  void gather(const TensorView<const T>& x, Index first_channel, Index channels, T* to) {
+    const Index area = grid_.window.area();
+    const Index panel_stride = channels * area * width_;
+    for (Index c = 0; c < channels; ++c) {
+      if (!direct_) copy_padded(x, first_channel + c);
+      for (const Piece& piece : pieces_) {
+        T* out = to + piece.panel * panel_stride + c * area * width_ + piece.column;
+        if (direct_)
+          copy_piece(piece.length, x.plane(piece.image, first_channel + c) + piece.y * grid_.in_w + piece.x, grid_.in_w,
+                     out);
+        else
+          copy_piece(piece.length, at_padded(piece), pitch_ * phases_, out);
+      }
+    }
+    if (tail_ < width_) clear_tail(to + (panels_ - 1) * panel_stride, channels * area);
+  }
+
+ private:
+  /// Consecutive output pixels of one row that lie in one panel.
+  struct Piece {
+    Index image, part, y, x, length, panel, column;
+  };
+  /// The part of an image that is looked at: input rows from `top` on, `rows` of them.
+  struct Part {
+    Index image, top, rows, y, offset;
+  };
+
+  void list_images(Index first, Index last) {
+    parts_.clear();
+    Index offset = 0;
+    const Index positions = grid_.positions();
+    for (Index p = first; p < last;) {
+      const Index image = p / positions;
+      const Index end = std::min(last, (image + 1) * positions);
+      const Index y = (p - image * positions) / grid_.out_w;
+      const Index y_last = (end - 1 - image * positions) / grid_.out_w;
+      const Index rows = (y_last - y) * grid_.window.stride + grid_.window.kernel;
+      parts_.push_back({image, y * grid_.window.stride - grid_.window.padding, rows, y, offset});
+      offset += rows * phases_ * pitch_;
+      p = end;
+    }
+    if (!direct_) padded_.assign(static_cast<std::size_t>(offset), T{});
+  }
+
+  void list_pieces(Index first, Index last) {
+    pieces_.clear();
+    const Index positions = grid_.positions();
+    const Index first_image = first / positions;
+    for (Index p = first; p < last;) {
+      const Index image = p / positions;
+      const Index y = (p - image * positions) / grid_.out_w;
+      const Index x = p - image * positions - y * grid_.out_w;
+      const Index panel = (p - first) / width_;
+      const Index column = (p - first) - panel * width_;
+      const Index length = std::min({grid_.out_w - x, last - p, width_ - column});
+      pieces_.push_back({image, image - first_image, y, x, length, panel, column});
+      p += length;
+    }
+  }
+
+  /// Copies channel c of all parts between their paddings; column q*stride + f goes to place q of phase f.
+  void copy_padded(const TensorView<const T>& x, Index c) {
+    const Index stride = grid_.window.stride;
+    for (const Part& part : parts_) {
+      const Index begin = std::max<Index>(0, -part.top);
+      const Index end = std::min(part.rows, grid_.in_h - part.top);
+      for (Index row = begin; row < end; ++row) {
+        const T* from = x.plane(part.image, c) + (part.top + row) * grid_.in_w;
+        for (Index phase = 0; phase < phases_; ++phase) {
+          T* to = padded_.data() + part.offset + (row * phases_ + phase) * pitch_;
+          const Index shift = phase - grid_.window.padding;  // column = q*stride + shift
+          const Index q_begin = shift < 0 ? (-shift + stride - 1) / stride : 0;
+          const Index q_end = std::min(pitch_, (grid_.in_w - shift + stride - 1) / stride);
+          if (stride == 1)
+            for (Index q = q_begin; q < q_end; ++q) to[q] = from[q + shift];
+          else
+            for (Index q = q_begin; q < q_end; ++q) to[q] = from[q * stride + shift];
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] const T* at_padded(const Piece& piece) const {
+    const Part& part = parts_[static_cast<std::size_t>(piece.part)];
+    return padded_.data() + part.offset + (piece.y - part.y) * grid_.window.stride * phases_ * pitch_ + piece.x;
+  }
+
+  /// The kernel^2 copies of one piece; `row_step` elements lie between two rows of the source.
+  void copy_piece(Index length, const T* from, Index row_step, T* to) const {
+    switch (length) {
+      case 2:
+        return copy_shifted<2>(length, from, row_step, to);
+      case 4:
+        return copy_shifted<4>(length, from, row_step, to);
+      case 7:
+        return copy_shifted<7>(length, from, row_step, to);
+      case 8:
+        return copy_shifted<8>(length, from, row_step, to);
+      case 14:
+        return copy_shifted<14>(length, from, row_step, to);
+      case 16:
+        return copy_shifted<16>(length, from, row_step, to);
+      case 28:
+        return copy_shifted<28>(length, from, row_step, to);
+      case 32:
+        return copy_shifted<32>(length, from, row_step, to);
+      case 64:
+        return copy_shifted<64>(length, from, row_step, to);
+      default:
+        return copy_shifted<0>(length, from, row_step, to);
+    }
+  }
+
+  template <int Length>
+  void copy_shifted(Index length, const T* from, Index row_step, T* to) const {
+    const Index kernel = grid_.window.kernel;
+    const Index stride = direct_ ? 1 : grid_.window.stride;
+    for (Index ky = 0; ky < kernel; ++ky) {
+      const T* row = from + ky * row_step;
+      for (Index kx = 0, phase = 0, q = 0; kx < kernel; ++kx, to += width_) {
+        const T* source = row + phase * pitch_ + q;
+        if constexpr (Length > 0)
+          std::memcpy(to, source, Length * sizeof(T));
+        else
+          for (Index i = 0; i < length; ++i) to[i] = source[i];
+        if (++phase == stride) phase = 0, ++q;
+      }
+    }
+  }
+
+  void clear_tail(T* panel, Index rows) const {
+    for (Index row = 0; row < rows; ++row) std::fill(panel + row * width_ + tail_, panel + (row + 1) * width_, T{});
+  }
+
+  PatchGrid grid_;
+  Index width_ = 0;
+  Index panels_ = 0;
+  Index tail_ = 0;
+  Index phases_ = 1;
+  Index pitch_ = 0;
+  bool direct_ = true;
+  std::vector<Part> parts_;
+  std::vector<Piece> pieces_;
+  Buffer<T> padded_;
+};
+
+}  // namespace recal::cpu

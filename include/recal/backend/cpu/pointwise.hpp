@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+
+#include <recal/backend/cpu/block.hpp>
+#include <recal/backend/window.hpp>
+#include <recal/core/buffer.hpp>
+#include <recal/core/parallel.hpp>
+#include <recal/core/tensor.hpp>
+
+/// 1x1 convolutions whose planes are strided or tiny. A pass over the small tensors first lays out the pixels that
+/// matter so that products find long rows: the subsampled planes, and where planes are tiny, all images in one row.
+namespace recal::cpu {
+
+/// Planes with fewer pixels than this are joined over the images.
+inline constexpr Index tiny_plane = 16;
+
+[[nodiscard]] inline bool wants_layout(const Window& window, const Shape& y) {
+  return window.kernel == 1 && window.padding == 0 && (window.stride > 1 || (y.plane() < tiny_plane && y.n > 1));
+}
+
+/// A tensor [N, C, H', W'] in a layout for products.
+template <class T>
+[[nodiscard]] TensorView<T> laid_out(const Shape& shape, Buffer<T>& memory) {
+  resize(memory, shape.size());
+  if (shape.plane() >= tiny_plane) return {memory.data(), shape};
+  return {memory.data(), shape, shape.plane(), shape.n * shape.plane()};
+}
+
+/// The same numbers as few images with long planes: [1, C, 1, N*K] where planes are tiny, else [N, C, 1, K].
+/// requires: tiny planes lie as laid_out() puts them
+template <class T>
+[[nodiscard]] TensorView<T> as_rows(const TensorView<T>& x) {
+  const Index plane = x.shape.plane();
+  if (plane < tiny_plane)
+    return {x.data, {1, x.shape.c, 1, x.shape.n * plane}, x.shape.n * x.stride_n, x.stride_c};
+  return {x.data, {x.shape.n, x.shape.c, 1, plane}, x.stride_n, x.stride_c};
+}
+
+/// to(n, c, y, x) = from(n, c, y s, x s)
+template <class T>
+void subsample(const TensorView<const T>& from, Index stride, const TensorView<T>& to) {
+  const Shape s = to.shape;
+  parallel_for(s.c, 1 + 4096 / (1 + s.n * s.plane()), [&](Index c) {
+    for (Index n = 0; n < s.n; ++n)
+      for (Index y = 0; y < s.h; ++y) {
+        const T* row = from.plane(n, c) + y * stride * from.shape.w;
+        T* out = to.plane(n, c) + y * s.w;
+        for (Index x = 0; x < s.w; ++x) out[x] = row[x * stride];
+      }
+  });
+}
+
+/// to(n, c, y s, x s) = from(n, c, y, x), and 0 elsewhere
+template <class T>
+void spread(const TensorView<const T>& from, Index stride, const TensorView<T>& to) {
+  const Shape s = from.shape;
+  parallel_for(s.c, 1 + 4096 / (1 + s.n * s.plane()), [&](Index c) {
+    for (Index n = 0; n < s.n; ++n) {
+      if (stride > 1) std::fill_n(to.plane(n, c), to.shape.plane(), T{});
+      for (Index y = 0; y < s.h; ++y) {
+        const T* row = from.plane(n, c) + y * s.w;
+        T* out = to.plane(n, c) + y * stride * to.shape.w;
+        for (Index x = 0; x < s.w; ++x) out[x * stride] = row[x];
+      }
+    }
+  });
+}
+
+/// Memory for the layouts of one call; kept for the next.
+template <class T>
+struct LayoutScratch {
+  Buffer<T> input;
+  Buffer<T> output;
+};
+
+template <class T>
+[[nodiscard]] LayoutScratch<T>& layout_scratch() {
+  thread_local LayoutScratch<T> scratch;
+  return scratch;
+}
+
+}  // namespace recal::cpu

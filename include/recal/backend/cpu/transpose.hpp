@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include <recal/core/pack.hpp>
+#include <recal/core/shape.hpp>
+
+namespace recal::cpu {
+
+namespace detail {
+
+/// One step of the transposition by butterflies: lanes whose bit `Bit` is clear stay in a or come
+/// from b, the others the other way round.
+template <int Bit, class P, int... Lane>
+[[gnu::always_inline]] inline void exchange(P& a, P& b, std::integer_sequence<int, Lane...>) {
+  constexpr int lanes = P::lanes;
+  const auto low = __builtin_shufflevector(a.v, b.v, ((Lane & Bit) == 0 ? Lane : Lane - Bit + lanes)...);
+  const auto high = __builtin_shufflevector(a.v, b.v, ((Lane & Bit) == 0 ? Lane + Bit : Lane + lanes)...);
+  a.v = low;
+  b.v = high;
+}
+
+template <int Bit, class P, std::size_t Lanes>
+[[gnu::always_inline]] inline void exchange_all(std::array<P, Lanes>& rows) {
+  if constexpr (Bit < static_cast<int>(Lanes)) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+      ((I & Bit ? void()
+                : exchange<Bit>(rows[I], rows[(I | Bit) % Lanes], std::make_integer_sequence<int, P::lanes>{})),
+       ...);
+    }
+    (std::make_index_sequence<Lanes>{});
+    exchange_all<Bit * 2>(rows);
+  }
+}
+
+}  // namespace detail
+
+/// to[j*to_stride + i] = from[i*from_stride + j] for i, j < lanes of a register.
+template <class T>
+void transpose_square(const T* from, Index from_stride, T* to, Index to_stride) {
+  using P = pack_for<T>;
+  std::array<P, P::lanes> rows;
+  for (int i = 0; i < P::lanes; ++i) rows[static_cast<std::size_t>(i)] = load<P>(from + i * from_stride);
+  detail::exchange_all<1>(rows);
+  for (int j = 0; j < P::lanes; ++j) store(to + j * to_stride, rows[static_cast<std::size_t>(j)]);
+}
+
+/// to[j*to_stride + i] = from[i*from_stride + j] for i < rows, j < columns.
+template <class T>
+void transpose(const T* from, Index rows, Index columns, Index from_stride, T* to, Index to_stride) {
+  constexpr Index lanes = pack_for<T>::lanes;
+  Index i = 0;
+  for (; i + lanes <= rows; i += lanes) {
+    Index j = 0;
+    for (; j + lanes <= columns; j += lanes)
+      transpose_square(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+    for (; j < columns; ++j)
+      for (Index row = i; row < i + lanes; ++row) to[j * to_stride + row] = from[row * from_stride + j];
+  }
+  for (; i < rows; ++i)
+    for (Index j = 0; j < columns; ++j) to[j * to_stride + i] = from[i * from_stride + j];
+}
+
+}  // namespace recal::cpu

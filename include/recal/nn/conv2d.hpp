@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <recal/backend/backend.hpp>
+#include <recal/backend/cpu/conv2d.hpp>
+#include <recal/backend/cpu/conv2d_gradient.hpp>
+#include <recal/backend/reference/conv2d.hpp>
+#include <recal/backend/window.hpp>
+#include <recal/core/error.hpp>
+#include <recal/core/parameter.hpp>
+#include <recal/core/tensor.hpp>
+#include <recal/nn/init.hpp>
+
+namespace recal::nn {
+
+struct Conv2dOptions {
+  Index kernel = 1;
+  Index stride = 1;
+  Index padding = 0;
+  Index groups = 1;
+  bool bias = false;
+};
+
+/// A convolution with a square kernel.
+///
+///   y(n, o, oy, ox) = bias(o) + sum_{i, ky, kx} weight(o, i, ky, kx) x(n, i, oy s + ky - p, ox s + kx - p)
+///
+/// x [N, I, H, W], weight [O, I/G, k, k], bias [O], y [N, O, (H + 2p - k)/s + 1, (W + 2p - k)/s + 1], zeros around x;
+/// output o sees the I/G inputs of its group. G = I = O is a depthwise convolution.
+/// Parameters begin as N(0, sqrt(2/(O k k))), the bias as U(-1/sqrt(I/G k k), ...), from seed 0; see initialise().
+template <std::floating_point T>
+class Conv2d {
+ public:
+  BasicParameter<T> weight;
+  BasicParameter<T> bias;  ///< empty without one
+
+  Conv2d(Index in, Index out, Conv2dOptions options = {}) : Conv2d(in, out, options, Uninitialised{}) {
+    initialise(0, "");
+  }
+
+  /// Parameters are 0 until initialise().
+  Conv2d(Index in, Index out, Conv2dOptions options, Uninitialised /*parameters*/)
+      : options_(options), in_(in), out_(out), window_{options.kernel, options.stride, options.padding} {
+    check_window("a convolution", window_);
+    check(in >= 1 && out >= 1, "a convolution from ", in, " to ", out, " channels; expected at least 1 of each");
+    check(options.groups >= 1 && in % options.groups == 0 && out % options.groups == 0, "a convolution from ", in,
+          " to ", out, " channels cannot have ", options.groups, " groups: they must divide both");
+    weight = BasicParameter<T>("weight", {out, in / options.groups, options.kernel, options.kernel});
+    if (options.bias) bias = BasicParameter<T>("bias", {out});
+  }
+
+  [[nodiscard]] Index in_channels() const noexcept { return in_; }
+  [[nodiscard]] Index out_channels() const noexcept { return out_; }
+  [[nodiscard]] const Conv2dOptions& options() const noexcept { return options_; }
+
+  /// The shape of y. Throws where x has other channels or is smaller than the kernel.
+  [[nodiscard]] Shape output_shape(const Shape& x) const {
+    check(x.c == in_, "a convolution takes ", in_, " channels, its input has ", x.c, ": ", x);
+    return slide("a convolution", window_, x, out_);
+  }
+
+  /// y = weight * x + bias. requires: y does not overlap x
+  template <class B, class X, class Y>
+  void forward(const B& backend, const X& x, Y&& y) const {
+    const TensorView<const T> in = view_of(x);
+    const TensorView<T> out = view_of(y);
+    check_shape("a convolution's output", out.shape, output_shape(in.shape));
+    conv2d(backend, in, weight.value.data(), bias_data(bias.value), out, window_, options_.groups);
+  }
+
+  /// dx assigned, parameter gradients added. requires: dx overlaps neither x nor dy
+  template <class B, class X, class D, class DX>
+  void backward(const B& backend, const X& x, const D& dy, DX&& dx) {
+    const TensorView<const T> in = view_of(x);
+    check_shape("a convolution's input gradient", view_of(dx).shape, in.shape);
+    backward_parameters(backend, in, dy);
+    backward_data(backend, dy, dx);
+  }
+
+  /// dx(n, i) = sum over o and the kernel of weight(o, i) dy(n, o), assigned. requires: dx does not overlap dy
+  template <class B, class D, class DX>
+  void backward_data(const B& backend, const D& dy, DX&& dx) const {
+    const TensorView<const T> gradient = view_of(dy);
+    const TensorView<T> out = view_of(dx);
+    check_shape("a convolution's output gradient", gradient.shape, output_shape(out.shape));
+    conv2d_backward_data(backend, gradient, weight.value.data(), out, window_, options_.groups);
+  }
+
+  /// weight.grad and bias.grad += what dy says. For the first layer, whose input needs no gradient.
+  template <class B, class X, class D>
+  void backward_parameters(const B& backend, const X& x, const D& dy) {
+    const TensorView<const T> in = view_of(x);
+    const TensorView<const T> gradient = view_of(dy);
+    check_shape("a convolution's output gradient", gradient.shape, output_shape(in.shape));
+    conv2d_backward_weight(backend, in, gradient, weight.grad.data(), bias_data(bias.grad), window_, options_.groups);
+  }
+
+  /// First values as functions of (seed, prefix + parameter's name).
+  void initialise(std::uint64_t seed, std::string_view prefix) {
+    he_normal(weight, seed, std::string(prefix) + weight.name);
+    if (options_.bias)
+      uniform_fan_in(bias, in_ / options_.groups * window_.area(), seed, std::string(prefix) + bias.name);
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, V&& v) {
+    v(self.weight);
+    if (self.options_.bias) v(self.bias);
+  }
+
+ private:
+  template <class Values>
+  [[nodiscard]] auto bias_data(Values& values) const {
+    return options_.bias ? values.data() : nullptr;
+  }
+
+  Conv2dOptions options_;
+  Index in_;
+  Index out_;
+  Window window_;
+};
+
+}  // namespace recal::nn

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <recal/backend/backend.hpp>
+#include <recal/core/error.hpp>
+#include <recal/core/tensor.hpp>
+#include <recal/nn/batch_norm.hpp>
+#include <recal/nn/conv2d.hpp>
+#include <recal/nn/no_module.hpp>
+#include <recal/nn/relu.hpp>
+#include <recal/nn/workspace.hpp>
+
+namespace recal::nn {
+
+/// A convolution without bias and the batch norm after it.
+template <class T>
+struct ConvNorm {
+  Conv2d<T> conv;
+  BatchNorm2d<T> norm;
+
+  struct Tape {
+    Tensor<T> convolved;
+    typename BatchNorm2d<T>::Tape norm;
+  };
+
+  /// The convolution's weights are 0 until initialise().
+  ConvNorm(Index in, Index out, const Conv2dOptions& options) : conv(in, out, options, Uninitialised{}), norm(out) {}
+
+  /// Names of torchvision's downsample, which is a sequence: 0 the convolution, 1 the norm.
+  template <class Self, class V>
+  static void visit(Self& self, V&& v) {
+    v("0", self.conv);
+    v("1", self.norm);
+  }
+};
+
+/// A residual block with L convolutions:
+///   a = x;  a = relu(norm_i(conv_i(a))) for i < L;  out = relu(module(norm_L(conv_L(a))) + shortcut)
+/// with shortcut = x, or norm(conv1x1(x)) where the shape changes. The shortcut is not recalibrated.
+/// BasicBlock (L = 2) and Bottleneck (L = 3) say which convolutions these are. Convolutions have weights 0 until
+/// initialise() (nn/init.hpp), which networks call.
+///
+/// The tape owns what backward needs: every convolution's output and every ReLU's output; 2 L + 1 tensors (one more
+/// with a module). Batch norm, ReLU and add are one pass where they follow each other.
+/// Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al. 2019.
+template <class T, class Module, std::size_t L>
+class ResidualBlock {
+ public:
+  struct Tape {
+    std::array<typename ConvNorm<T>::Tape, L> layers;
+    std::array<Tensor<T>, L - 1> activated;
+    typename ConvNorm<T>::Tape downsample;
+    Tensor<T> normalised;  ///< the module's input; empty without one
+    typename Module::Tape module;
+    Tensor<T> out;
+  };
+
+  std::array<ConvNorm<T>, L> layers;
+  Module module;
+  std::optional<ConvNorm<T>> downsample;
+
+  /// The shape of the block's output.
+  [[nodiscard]] Shape output_shape(const Shape& x) const {
+    Shape shape = x;
+    for (const ConvNorm<T>& layer : layers) shape = layer.conv.output_shape(shape);
+    return shape;
+  }
+
+  /// y is resized and assigned. requires: y is none of the workspace's tensors and not x
+  template <Backend B>
+  void infer(const B& backend, TensorView<const T> x, Tensor<T>& y, Workspace<T>& work) const {
+    TensorView<const T> input = x;
+    for (std::size_t i = 0; i < L; ++i) {
+      work.next.resize(layers[i].conv.output_shape(input.shape));
+      layers[i].conv.forward(backend, input, work.next);
+      if (i + 1 < L) layers[i].norm.infer(backend, work.next, work.next, Activation::relu);
+      std::swap(work.current, work.next);
+      input = std::as_const(work.current).view();
+    }
+    TensorView<const T> shortcut = x;
+    if (downsample) {
+      work.shortcut.resize(input.shape);
+      downsample->conv.forward(backend, x, work.shortcut);
+      downsample->norm.infer(backend, work.shortcut, work.shortcut);
+      shortcut = std::as_const(work.shortcut).view();
+    }
+    y.resize(input.shape);
+    if constexpr (has_module<Module>) {
+      layers.back().norm.infer(backend, input, work.current);
+      module.infer(backend, work.current, work.current);
+      add_relu(backend, work.current, shortcut, y);
+    } else {
+      layers.back().norm.infer_add_relu(backend, input, shortcut, y);
+    }
+  }
+
+  /// Training mode; the output is tape.out. x must stay as it is until backward.
+  template <Backend B>
+  void forward(const B& backend, TensorView<const T> x, Tape& tape, Workspace<T>& work) {
+    run<true>(backend, x, tape, work);
+  }
+
+  /// With running statistics, but differentiable; changes no state.
+  template <Backend B>
+  void forward_frozen(const B& backend, TensorView<const T> x, Tape& tape, Workspace<T>& work) {
+    run<false>(backend, x, tape, work);
+  }
+
+  /// dx is resized and assigned; parameter gradients are added. dy is overwritten.
+  /// requires: x and tape as forward left them; dx and dy are none of the workspace's tensors and not each other
+  template <Backend B>
+  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape,
+                Workspace<T>& work) {
+    check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
+    pull_tail(backend, dy, tape, work);
+    for (std::size_t i = L - 1; i > 0; --i) {
+      Tensor<T>& activated = tape.activated[i - 1];
+      work.next.resize(activated.shape());
+      layers[i].conv.backward(backend, activated, work.current, work.next);
+      layers[i - 1].norm.backward_relu(backend, tape.layers[i - 1].convolved, activated, work.next, work.next,
+                                       tape.layers[i - 1].norm);
+      std::swap(work.current, work.next);
+    }
+    dx.resize(x.shape);
+    layers[0].conv.backward(backend, x, work.current, dx);
+    if (downsample) {
+      downsample->norm.backward(backend, tape.downsample.convolved, dy, dy, tape.downsample.norm);
+      work.next.resize(x.shape);
+      downsample->conv.backward(backend, x, dy, work.next);
+      accumulate(backend, work.next, dx);
+    } else {
+      accumulate(backend, dy, dx);
+    }
+  }
+
+  /// Names: conv1, bn1, ..., the module's checkpoint name, downsample.
+  template <class Self, class V>
+  static void visit(Self& self, V&& v) {
+    for (std::size_t i = 0; i < L; ++i) {
+      const std::string number = std::to_string(i + 1);
+      v("conv" + number, self.layers[i].conv);
+      v("bn" + number, self.layers[i].norm);
+    }
+    if constexpr (has_module<Module>) v(Module::checkpoint_name, self.module);
+    if (self.downsample) v("downsample", *self.downsample);
+  }
+
+ protected:
+  ResidualBlock(std::array<ConvNorm<T>, L> own_layers, Module own_module, Index in, Index stride)
+      : layers(std::move(own_layers)), module(std::move(own_module)) {
+    const Index out = layers.back().norm.channels();
+    if (stride != 1 || in != out) downsample.emplace(in, out, Conv2dOptions{.kernel = 1, .stride = stride});
+  }
+
+ private:
+  template <bool training, class B>
+  void run(const B& backend, TensorView<const T> x, Tape& tape, Workspace<T>& work) {
+    TensorView<const T> input = x;
+    for (std::size_t i = 0; i < L; ++i) {
+      Tensor<T>& convolved = tape.layers[i].convolved;
+      convolved.resize(layers[i].conv.output_shape(input.shape));
+      layers[i].conv.forward(backend, input, convolved);
+      if (i + 1 == L) break;
+      tape.activated[i].resize(convolved.shape());
+      normalise<training>(backend, layers[i], tape.layers[i], tape.activated[i], Activation::relu);
+      input = std::as_const(tape.activated[i]).view();
+    }
+    TensorView<const T> shortcut = x;
+    tape.out.resize(tape.layers.back().convolved.shape());
+    if (downsample) {
+      tape.downsample.convolved.resize(tape.out.shape());
+      work.shortcut.resize(tape.out.shape());
+      downsample->conv.forward(backend, x, tape.downsample.convolved);
+      normalise<training>(backend, *downsample, tape.downsample, work.shortcut, Activation::none);
+      shortcut = std::as_const(work.shortcut).view();
+    }
+    run_tail<training>(backend, shortcut, tape);
+  }
+
+  template <bool training, class B>
+  static void normalise(const B& backend, ConvNorm<T>& layer, typename ConvNorm<T>::Tape& tape, Tensor<T>& y,
+                        Activation activation) {
+    if constexpr (training)
+      layer.norm.forward(backend, tape.convolved, y, tape.norm, activation);
+    else
+      layer.norm.forward_frozen(backend, tape.convolved, y, tape.norm, activation);
+  }
+
+  template <bool training, class B>
+  void run_tail(const B& backend, TensorView<const T> shortcut, Tape& tape) {
+    auto& last = tape.layers.back();
+    if constexpr (has_module<Module>) {
+      tape.normalised.resize(tape.out.shape());
+      normalise<training>(backend, layers.back(), last, tape.normalised, Activation::none);
+      if constexpr (training)
+        module.forward(backend, tape.normalised, tape.out, tape.module);
+      else
+        module.forward_frozen(backend, tape.normalised, tape.out, tape.module);
+      add_relu(backend, tape.out, shortcut, tape.out);
+    } else if constexpr (training) {
+      layers.back().norm.forward_add_relu(backend, last.convolved, shortcut, tape.out, last.norm);
+    } else {
+      layers.back().norm.forward_frozen_add_relu(backend, last.convolved, shortcut, tape.out, last.norm);
+    }
+  }
+
+  /// From dy to the gradient of the last convolution's output in work.current; dy becomes the shortcut's gradient.
+  template <class B>
+  void pull_tail(const B& backend, Tensor<T>& dy, Tape& tape, Workspace<T>& work) {
+    auto& norm = layers.back().norm;
+    const Tensor<T>& convolved = tape.layers.back().convolved;
+    const auto& norm_tape = tape.layers.back().norm;
+    work.current.resize(convolved.shape());
+    if constexpr (has_module<Module>) {
+      relu_backward(backend, tape.out, dy, dy);
+      module.backward(backend, tape.normalised, dy, work.current, tape.module);
+      norm.backward(backend, convolved, work.current, work.current, norm_tape);
+    } else {
+      norm.backward_add_relu(backend, convolved, tape.out, dy, dy, work.current, norm_tape);
+    }
+  }
+};
+
+/// Makes Module(channels), whatever the map's size: what networks make their modules with by default.
+template <class Module>
+struct MakeByChannels {
+  [[nodiscard]] Module operator()(Index channels, Index /*height*/, Index /*width*/) const { return Module(channels); }
+};
+
+}  // namespace recal::nn

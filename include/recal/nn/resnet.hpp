@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <recal/backend/backend.hpp>
+#include <recal/core/error.hpp>
+#include <recal/core/tensor.hpp>
+#include <recal/nn/basic_block.hpp>
+#include <recal/nn/batch_norm.hpp>
+#include <recal/nn/bottleneck.hpp>
+#include <recal/nn/conv2d.hpp>
+#include <recal/nn/init.hpp>
+#include <recal/nn/linear.hpp>
+#include <recal/nn/pool2d.hpp>
+#include <recal/nn/workspace.hpp>
+
+namespace recal::nn {
+
+/// What stands before the first stage.
+///   large: 7x7 convolution with stride 2, then 3x3 max pooling with stride 2; for photographs
+///   small: 3x3 convolution with stride 1; for images of some 32 pixels
+enum class Stem { large, small };
+
+/// Blocks per stage.
+using Depths = std::array<Index, 4>;
+
+/// With BasicBlock.
+inline constexpr Depths resnet18{2, 2, 2, 2};
+inline constexpr Depths resnet34{3, 4, 6, 3};
+/// With Bottleneck.
+inline constexpr Depths resnet50{3, 4, 6, 3};
+inline constexpr Depths resnet101{3, 4, 23, 3};
+
+struct ResNetOptions {
+  Depths depths = resnet50;
+  Index classes = 1000;
+  Stem stem = Stem::large;
+  Index channels = 3;
+  /// The size of the images, for modules whose parameters depend on it (GE with global extent).
+  Index height = 224;
+  Index width = 224;
+  /// Of the initial parameters.
+  std::uint64_t seed = 0;
+  /// Whether every block begins as its shortcut alone: the last norm's weight is 0 instead of 1. Steadies the first
+  /// epochs with small batches (Goyal et al. 2017, section 5.1); torchvision's default is without.
+  bool zero_init_residual = false;
+};
+
+/// A residual network: stem, four stages of Block with 64, 128, 256, 512 units of width, global average, linear.
+/// Parameters begin as torchvision's do: convolutions normal with variance 2 / fan-out, norms 1 and 0, the linear
+/// layer uniform in +-1/sqrt(fan-in). Names are torchvision's; a module's are layerI.J.<checkpoint name>.
+///
+///   ResNet<float, Bottleneck<float, Srm<float>>> net({.depths = resnet50, .classes = 10});
+///   decltype(net)::Tape tape;
+///   const auto logits = net.forward(backend, x, tape);    (N, classes, 1, 1), lives in the tape
+///   net.backward(backend, x, dlogits, tape);              parameter gradients are added
+///
+/// The tape owns every tensor of a step and is reused: from the second step of a shape on, nothing of the tensors'
+/// size is allocated. Source: He et al. 2016; the stride sits in the 3x3 convolution.
+template <class T, class Block>
+class ResNet {
+ public:
+  using Scalar = T;
+  using BlockType = Block;
+  using Module = typename Block::ModuleType;
+
+  struct Tape {
+    typename ConvNorm<T>::Tape stem;
+    Tensor<T> activated;
+    Tensor<T> pooled;
+    typename MaxPool2d::Tape pool;
+    std::vector<typename Block::Tape> blocks;
+    Tensor<T> features;
+    Tensor<T> logits;
+    Tensor<T> feature_gradient;
+    std::array<Tensor<T>, 2> maps;  ///< a block's input and output, or their gradients, by turns
+    Workspace<T> work;
+  };
+
+  Conv2d<T> conv1;
+  BatchNorm2d<T> bn1;
+  std::array<std::vector<Block>, 4> stages;
+  Linear<T> fc;
+
+  /// `make(channels, height, width)` makes the module of a block from the shape of the block's output.
+  template <class Make = MakeByChannels<Module>>
+    requires std::is_invocable_r_v<Module, Make&, Index, Index, Index>
+  explicit ResNet(const ResNetOptions& options = {}, Make make = {})
+      : conv1(options.channels, 64, stem_options(options.stem), Uninitialised{}),
+        bn1(64),
+        fc(512 * Block::expansion, options.classes),
+        stem_(options.stem) {
+    Shape shape = stem_shape({1, options.channels, options.height, options.width});
+    Index width = 64;
+    for (std::size_t s = 0; s < stages.size(); ++s, width *= 2) {
+      check(options.depths[s] >= 1, "stage ", s + 1, " of a ResNet has ", options.depths[s],
+            " blocks, expected at least 1");
+      for (Index i = 0; i < options.depths[s]; ++i) {
+        const Index stride = s > 0 && i == 0 ? 2 : 1;
+        const Index in = shape.c;
+        shape = {1, width * Block::expansion, (shape.h - 1) / stride + 1, (shape.w - 1) / stride + 1};
+        stages[s].emplace_back(in, width, stride, make(shape.c, shape.h, shape.w));
+      }
+    }
+    nn::initialise(*this, options.seed);
+    if (options.zero_init_residual)
+      for (auto& stage : stages)
+        for (Block& block : stage) {
+          auto& scale = block.layers.back().norm.weight.value;
+          scale.assign(scale.size(), T{0});
+        }
+  }
+
+  /// Running statistics; uses the tape's scratch tensors only. The logits (N, classes, 1, 1) live in the tape until its
+  /// next use.
+  template <Backend B, class X>
+  TensorView<const T> infer(const B& backend, const X& images, Tape& tape) const {
+    const TensorView<const T> x = view_of(images);
+    check_images(x.shape);
+    auto& [from, to] = tape.maps;
+    Tensor<T>& convolved = stem_ == Stem::large ? tape.work.next : from;
+    convolved.resize(conv1.output_shape(x.shape));
+    conv1.forward(backend, x, convolved);
+    bn1.infer(backend, convolved, convolved, Activation::relu);
+    if (stem_ == Stem::large) {
+      from.resize(stem_shape(x.shape));
+      nn::max_pool2d(backend, convolved, from, stem_pool);
+    }
+    for (const auto& stage : stages)
+      for (const Block& block : stage) {
+        block.infer(backend, std::as_const(from).view(), to, tape.work);
+        std::swap(from, to);
+      }
+    return classify(backend, from, tape);
+  }
+
+  /// Training mode: batch statistics, tape filled. x must stay as it is until backward.
+  template <Backend B, class X>
+  TensorView<const T> forward(const B& backend, const X& images, Tape& tape) {
+    return run<true>(backend, view_of(images), tape);
+  }
+
+  /// With running statistics, but differentiable; changes no state.
+  template <Backend B, class X>
+  TensorView<const T> forward_frozen(const B& backend, const X& images, Tape& tape) {
+    return run<false>(backend, view_of(images), tape);
+  }
+
+  /// Adds the parameters' gradients. requires: images and tape as forward left them
+  template <Backend B, class X, class D>
+  void backward(const B& backend, const X& images, const D& dlogits, Tape& tape) {
+    const TensorView<const T> x = view_of(images);
+    pull(backend, x, view_of(dlogits), tape);
+    conv1.backward_parameters(backend, x, tape.maps[0]);
+  }
+
+  /// The same, and the gradient of the images (assigned).
+  template <Backend B, class X, class D, class DX>
+  void backward(const B& backend, const X& images, const D& dlogits, Tape& tape, DX&& dimages) {
+    const TensorView<const T> x = view_of(images);
+    check_shape("gradient of the images", view_of(dimages).shape, x.shape);
+    pull(backend, x, view_of(dlogits), tape);
+    conv1.backward(backend, x, tape.maps[0], dimages);
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, V&& v) {
+    v("conv1", self.conv1);
+    v("bn1", self.bn1);
+    for (std::size_t s = 0; s < self.stages.size(); ++s)
+      for (std::size_t i = 0; i < self.stages[s].size(); ++i)
+        v("layer" + std::to_string(s + 1) + '.' + std::to_string(i), self.stages[s][i]);
+    v("fc", self.fc);
+  }
+
+ private:
+  static constexpr Window stem_pool{.kernel = 3, .stride = 2, .padding = 1};
+
+  [[nodiscard]] static Conv2dOptions stem_options(Stem stem) {
+    return stem == Stem::large ? Conv2dOptions{.kernel = 7, .stride = 2, .padding = 3}
+                               : Conv2dOptions{.kernel = 3, .stride = 1, .padding = 1};
+  }
+
+  [[nodiscard]] Shape stem_shape(const Shape& x) const {
+    const Shape shape = conv1.output_shape(x);
+    return stem_ == Stem::large ? slide("the stem's pooling", stem_pool, shape, shape.c) : shape;
+  }
+
+  void check_images(const Shape& x) const {
+    check(x.c == conv1.in_channels(), "the network takes images of ", conv1.in_channels(), " channels, found ", x);
+  }
+
+  template <bool training, class B>
+  TensorView<const T> run(const B& backend, TensorView<const T> x, Tape& tape) {
+    check_images(x.shape);
+    tape.stem.convolved.resize(conv1.output_shape(x.shape));
+    tape.activated.resize(tape.stem.convolved.shape());
+    conv1.forward(backend, x, tape.stem.convolved);
+    if constexpr (training)
+      bn1.forward(backend, tape.stem.convolved, tape.activated, tape.stem.norm, Activation::relu);
+    else
+      bn1.forward_frozen(backend, tape.stem.convolved, tape.activated, tape.stem.norm, Activation::relu);
+    if (stem_ == Stem::large) {
+      tape.pooled.resize(stem_shape(x.shape));
+      nn::max_pool2d(backend, tape.activated, tape.pooled, stem_pool, tape.pool);
+    }
+    tape.blocks.resize(block_count());
+    const Tensor<T>* input = &first_input(tape);
+    std::size_t next = 0;
+    for (auto& stage : stages)
+      for (Block& block : stage) {
+        typename Block::Tape& own = tape.blocks[next++];
+        if constexpr (training)
+          block.forward(backend, input->view(), own, tape.work);
+        else
+          block.forward_frozen(backend, input->view(), own, tape.work);
+        input = &own.out;
+      }
+    return classify(backend, *input, tape);
+  }
+
+  /// Adds all gradients but conv1's; leaves that of conv1's output in tape.maps[0].
+  template <class B>
+  void pull(const B& backend, TensorView<const T> x, TensorView<const T> dlogits, Tape& tape) {
+    check(tape.blocks.size() == block_count(), "the tape holds ", tape.blocks.size(), " blocks, the network has ",
+          block_count(), "; forward comes before backward");
+    check_shape("the images", x.shape,
+                {tape.logits.shape().n, conv1.in_channels(), x.shape.h, x.shape.w});
+    check_shape("gradient of the logits", dlogits.shape, tape.logits.shape());
+    auto& [dy, dx] = tape.maps;
+    tape.feature_gradient.resize(tape.features.shape());
+    fc.backward(backend, tape.features, dlogits, tape.feature_gradient);
+    dy.resize(tape.blocks.back().out.shape());
+    nn::global_avg_pool_backward(backend, tape.feature_gradient, dy);
+    std::size_t next = tape.blocks.size();
+    for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage)
+      for (auto block = stage->rbegin(); block != stage->rend(); ++block) {
+        --next;
+        const Tensor<T>& input = next == 0 ? first_input(tape) : tape.blocks[next - 1].out;
+        block->backward(backend, input.view(), dy, dx, tape.blocks[next], tape.work);
+        std::swap(dy, dx);
+      }
+    if (stem_ == Stem::large) {
+      dx.resize(tape.activated.shape());
+      nn::max_pool2d_backward(backend, dy, dx, stem_pool, tape.pool);
+      std::swap(dy, dx);
+    }
+    bn1.backward_relu(backend, tape.stem.convolved, tape.activated, dy, dy, tape.stem.norm);
+  }
+
+  template <class B>
+  TensorView<const T> classify(const B& backend, const Tensor<T>& maps, Tape& tape) const {
+    tape.features.resize({maps.shape().n, maps.shape().c, 1, 1});
+    nn::global_avg_pool(backend, maps, tape.features);
+    tape.logits.resize({maps.shape().n, fc.out_features(), 1, 1});
+    fc.forward(backend, tape.features, tape.logits);
+    return std::as_const(tape.logits).view();
+  }
+
+  [[nodiscard]] const Tensor<T>& first_input(const Tape& tape) const {
+    return stem_ == Stem::large ? tape.pooled : tape.activated;
+  }
+
+  [[nodiscard]] std::size_t block_count() const {
+    std::size_t count = 0;
+    for (const auto& stage : stages) count += stage.size();
+    return count;
+  }
+
+  Stem stem_;
+};
+
+}  // namespace recal::nn

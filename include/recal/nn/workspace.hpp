@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <recal/core/tensor.hpp>
+
+namespace recal::nn {
+
+/// Scratch tensors that all blocks of a network share, one block at a time. They grow to the largest block and then
+/// stay, so that a steady training step allocates no tensor.
+template <class T>
+struct Workspace {
+  Tensor<T> current;   ///< what a block is working on
+  Tensor<T> next;      ///< what it becomes
+  Tensor<T> shortcut;  ///< the other branch
+};
+
+}  // namespace recal::nn

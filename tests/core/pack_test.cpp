@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <recal/core/pack.hpp>
+#include <recal/core/random.hpp>
+
+using recal::bfloat16;
+using recal::half;
+using recal::Pack;
+
+namespace {
+
+static_assert(recal::pack_for<float>::lanes * 4 == recal::register_bytes);
+static_assert(recal::pack_for<half>::lanes == recal::pack_for<float>::lanes);
+static_assert(recal::pack_for<double>::lanes * 8 == recal::register_bytes);
+static_assert(sizeof(Pack<double, 8>) == 64 && std::is_trivially_copyable_v<Pack<float, 4>>);
+
+/// Small quarters, exact in every scalar.
+template <class T>
+std::vector<T> quarters(std::uint64_t seed, std::size_t count) {
+  std::vector<T> x(count);
+  for (std::size_t i = 0; i < count; ++i)
+    x[i] = T(static_cast<float>(static_cast<int>(recal::random_bits(seed, i) % 33) - 16) / 4);
+  return x;
+}
+
+template <class P>
+P some(std::uint64_t seed) {
+  using T = std::remove_cvref_t<decltype(P{}.v[0])>;
+  return recal::load<P>(quarters<T>(seed, P::lanes).data());
+}
+
+/// The number of lanes in which `packed` is not `f` of the lanes.
+template <class P, class F, class... In>
+int wrong_lanes(P packed, const F& f, In... in) {
+  int wrong = 0;
+  for (int lane = 0; lane < P::lanes; ++lane) wrong += packed.v[lane] != f(in.v[lane]...);
+  return wrong;
+}
+
+/// Loads and stores P from and to T at every alignment, beside numbers that must stay.
+template <class P, class T>
+int wrong_memory() {
+  constexpr std::size_t lanes = P::lanes;
+  int wrong = 0;
+  for (std::size_t shift = 0; shift < 4; ++shift) {
+    const auto from = quarters<T>(7, lanes + shift);
+    const P a = recal::load<P>(from.data() + shift);
+    std::vector<T> to(lanes + shift + 2, T(99.0F));
+    recal::store(to.data() + shift + 1, a);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      wrong += static_cast<double>(a.v[lane]) != static_cast<double>(from[shift + lane]);
+      wrong += static_cast<double>(to[shift + 1 + lane]) != static_cast<double>(from[shift + lane]);
+    }
+    wrong += static_cast<float>(to[shift]) != 99.0F || static_cast<float>(to.back()) != 99.0F;
+  }
+  return wrong;
+}
+
+template <class A, class T>
+int wrong_number() {
+  T to{};
+  const T from(2.25F);
+  recal::store(&to, recal::load<A>(&from));
+  return static_cast<float>(to) == 2.25F ? 0 : 1;
+}
+
+}  // namespace
+
+#define RECAL_TEST_PACKS \
+  Pack<float, 2>, Pack<float, 4>, Pack<float, 8>, Pack<float, 16>, Pack<double, 2>, Pack<double, 4>, Pack<double, 8>
+
+TEST_CASE_TEMPLATE("arithmetic goes lane by lane", P, RECAL_TEST_PACKS) {
+  const P a = some<P>(1);
+  const P b = some<P>(2);
+  const P divisor = b * b + P(1);
+  CHECK(wrong_lanes(
+            a + b, [](auto x, auto y) { return x + y; }, a, b) == 0);
+  CHECK(wrong_lanes(
+            a - b, [](auto x, auto y) { return x - y; }, a, b) == 0);
+  CHECK(wrong_lanes(
+            a * b, [](auto x, auto y) { return x * y; }, a, b) == 0);
+  CHECK(wrong_lanes(
+            a / divisor, [](auto x, auto y) { return x / y; }, a, divisor) == 0);
+  CHECK(wrong_lanes(
+            -a, [](auto x) { return -x; }, a) == 0);
+  P sum = a;
+  sum += b;
+  sum *= a;
+  sum -= b;
+  CHECK(wrong_lanes(
+            sum, [](auto x, auto y) { return (x + y) * x - y; }, a, b) == 0);
+}
+
+TEST_CASE_TEMPLATE("a number stands for a pack of it", P, RECAL_TEST_PACKS) {
+  const P a = some<P>(3);
+  CHECK(wrong_lanes(
+            P(2.5), [](auto) { return 2.5; }, a) == 0);
+  CHECK(wrong_lanes(
+            a * 2 + 1, [](auto x) { return x * 2 + 1; }, a) == 0);
+}
+
+TEST_CASE_TEMPLATE("max, min and where_positive choose lane by lane", P, RECAL_TEST_PACKS) {
+  const P a = some<P>(4);
+  const P b = some<P>(5);
+  CHECK(wrong_lanes(
+            max(a, b), [](auto x, auto y) { return x > y ? x : y; }, a, b) == 0);
+  CHECK(wrong_lanes(
+            min(a, b), [](auto x, auto y) { return x < y ? x : y; }, a, b) == 0);
+  CHECK(wrong_lanes(
+            where_positive(a, b), [](auto x, auto y) { return x > 0 ? y : y * 0; }, a, b) == 0);
+  CHECK(wrong_lanes(
+            where_positive(P(0), b), [](auto y) { return y * 0; }, b) == 0);
+}
+
+TEST_CASE("scalars have the same functions") {
+  CHECK(recal::max(2.0F, 3.0F) == 3.0F);
+  CHECK(recal::min(2.0, 3.0) == 2.0);
+  CHECK(recal::where_positive(1.0, 5.0) == 5.0);
+  CHECK(recal::where_positive(0.0, 5.0) == 0.0);
+  CHECK(recal::where_positive(-1.0F, 5.0F) == 0.0F);
+}
+
+TEST_CASE_TEMPLATE("every scalar is loaded and stored, at any address", P, RECAL_TEST_PACKS) {
+  CHECK(wrong_memory<P, float>() == 0);
+  CHECK(wrong_memory<P, double>() == 0);
+  CHECK(wrong_memory<P, half>() == 0);
+  CHECK(wrong_memory<P, bfloat16>() == 0);
+}
+
+TEST_CASE_TEMPLATE("a single number too", T, float, double, half, bfloat16) {
+  CHECK(wrong_number<float, T>() == 0);
+  CHECK(wrong_number<double, T>() == 0);
+}
+
+TEST_CASE_TEMPLATE("storing rounds like the scalar does", T, float, half, bfloat16) {
+  using P = Pack<double, 4>;
+  const std::vector<double> from{1.0 / 3, -2e5, 1e-7, 3.14159265358979};
+  std::vector<T> to(4);
+  recal::store(to.data(), recal::load<P>(from.data()));
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(static_cast<float>(to[i]) == static_cast<float>(T(static_cast<float>(from[i]))));
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include <recal/integrate/dense.hpp>
+
+#include "tests/support/derivative.hpp"
+#include "tests/support/integrate_check.hpp"
+
+using recal::Buffer;
+using recal::DenseLayer;
+using recal::Index;
+using namespace recal::testing;
+
+namespace {
+
+/// Whether y = W x + b, x = W^T y and the gradients of several samples are what plain loops give.
+template <class T>
+bool right(Index inputs, Index outputs, bool biased) {
+  DenseLayer<T> layer(inputs, outputs, biased, true, 5);
+  const auto x = noise("x", 3 * inputs);
+  const auto dy = noise("dy", 3 * outputs);
+  Buffer<double> y(static_cast<std::size_t>(outputs), NAN);
+  Buffer<double> dx(static_cast<std::size_t>(inputs), NAN);
+  layer.apply(std::span(x).first(dx.size()), y);
+  layer.apply_transposed(std::span(dy).first(y.size()), dx);
+  layer.weight.grad.assign(layer.weight.grad.size(), T{1});
+  layer.add_gradients(3, x, dy);
+
+  Buffer<double> y_expected(y.size(), 0.0);
+  Buffer<double> dx_expected(dx.size(), 0.0);
+  double worst = 0;
+  for (Index o = 0; o < outputs; ++o) {
+    if (biased) recal::at(y_expected, o) = static_cast<double>(recal::at(layer.bias.value, o));
+    for (Index i = 0; i < inputs; ++i) {
+      const auto w = static_cast<double>(recal::at(layer.weight.value, o * inputs + i));
+      recal::at(y_expected, o) += w * recal::at(x, i);
+      recal::at(dx_expected, i) += w * recal::at(dy, o);
+      double dw = 1;
+      for (Index s = 0; s < 3; ++s) dw += recal::at(dy, s * outputs + o) * recal::at(x, s * inputs + i);
+      worst = std::max(worst, std::abs(static_cast<double>(recal::at(layer.weight.grad, o * inputs + i)) - dw));
+    }
+    if (!biased) continue;
+    const double db = recal::at(dy, o) + recal::at(dy, outputs + o) + recal::at(dy, 2 * outputs + o);
+    worst = std::max(worst, std::abs(static_cast<double>(recal::at(layer.bias.grad, o)) - db));
+  }
+  return worst < (std::same_as<T, double> ? 1e-14 : 1e-6) && relative_error(y, y_expected) < 1e-13 &&
+         relative_error(dx, dx_expected) < 1e-13;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("products and gradients equal plain loops for all sizes", T, float, double) {
+  int wrong = 0;
+  for (Index inputs = 1; inputs <= 40; ++inputs)
+    for (const Index outputs : {1, 2, 9, 17}) wrong += right<T>(inputs, outputs, inputs % 2 == 0) ? 0 : 1;
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("weights and biases start within 1/sqrt(I), by the seed") {
+  const DenseLayer<double> layer(16, 32, true, true, 1);
+  double most = 0;
+  for (const double value : layer.weight.value) most = std::max(most, std::abs(value));
+  CHECK(most <= 0.25);
+  CHECK(most > 0.24);
+  CHECK(layer.bias.value != Buffer<double>(32, 0.0));
+  CHECK(layer.weight.value == DenseLayer<double>(16, 32, true, true, 1).weight.value);
+  CHECK(layer.weight.value != DenseLayer<double>(16, 32, true, true, 2).weight.value);
+  CHECK(layer.weight.value[0] != layer.bias.value[0]);
+}
+
+TEST_CASE("names, sizes and decay; no bias if none is wanted") {
+  const DenseLayer<float> layer(3, 5, true, false);
+  CHECK(leaf_names(layer) == std::vector<std::string>{"weight", "bias"});
+  CHECK(layer.weight.shape == std::vector<Index>{5, 3});
+  CHECK(layer.inputs() == 3);
+  CHECK(layer.outputs() == 5);
+  CHECK(layer.weight.decay);
+  CHECK_FALSE(layer.bias.decay);
+  CHECK(leaf_names(DenseLayer<float>(3, 5, false)) == std::vector<std::string>{"weight"});
+}
+
+TEST_CASE("no samples leave the gradients as they are") {
+  DenseLayer<double> layer(3, 5);
+  layer.add_gradients(0, {}, {});
+  for (const double value : layer.weight.grad) CHECK(value == 0);
+}
+
+TEST_CASE("sizes below 1 are refused") {
+  CHECK_THROWS_WITH_AS(DenseLayer<float>(0, 4),
+                       "recal: a dense layer needs at least 1 input and 1 output, found 0 and 4", recal::error);
+  CHECK_THROWS_WITH_AS(DenseLayer<float>(4, -1),
+                       "recal: a dense layer needs at least 1 input and 1 output, found 4 and -1", recal::error);
+}

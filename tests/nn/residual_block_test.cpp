@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <recal/ge.hpp>
+#include <recal/nn/bottleneck.hpp>
+
+#include "tests/support/block_check.hpp"
+
+namespace {
+
+using recal::Shape;
+using recal::Tensor;
+using recal::nn::Bottleneck;
+using recal::testing::BlockMode;
+using recal::testing::BlockRun;
+
+TEST_CASE("residual block: the shortcut is not recalibrated") {
+  // With the last norm's weight and bias at 0 the branch is 0, and the block gives relu(x).
+  using Block = Bottleneck<float, recal::GeThetaMinus<float>>;
+  BlockRun<float, Block> run(Block(8, 2, 1), {2, 8, 5, 5});
+  run.block.layers.back().norm.weight.value.assign(8, 0.0F);
+  run.block.layers.back().norm.bias.value.assign(8, 0.0F);
+  run.forward(recal::Cpu{}, BlockMode::training);
+  for (recal::Index i = 0; i < run.x.size(); ++i)
+    REQUIRE(run.tape.out.data()[i] == (run.x.data()[i] > 0.0F ? run.x.data()[i] : 0.0F));
+}
+
+TEST_CASE("residual block: from the second step on, no tensor moves") {
+  using Block = Bottleneck<float>;
+  BlockRun<float, Block> run(Block(8, 4, 2), {2, 8, 6, 6});
+  const auto step = [&run] {
+    run.forward(recal::Cpu{}, BlockMode::training);
+    run.backward(recal::Cpu{});
+  };
+  step();
+  step();
+  const float* out = run.tape.out.data();
+  const float* convolved = run.tape.layers[1].convolved.data();
+  const float* gradient = run.dx.data();
+  const float* shortcut = run.work.shortcut.data();
+  const std::vector<float> first = run.gradients();
+  step();
+  CHECK(run.tape.out.data() == out);
+  CHECK(run.tape.layers[1].convolved.data() == convolved);
+  CHECK(run.dx.data() == gradient);
+  CHECK(run.work.shortcut.data() == shortcut);
+  CHECK(run.gradients() == first);
+}
+
+TEST_CASE("residual block: parameter gradients are added") {
+  using Block = Bottleneck<double>;
+  BlockRun<double, Block> run(Block(8, 2, 1), {2, 8, 4, 4});
+  run.forward(recal::Cpu{}, BlockMode::training);
+  run.backward(recal::Cpu{});
+  const std::vector<double> once = run.gradients();
+  Tensor<double> dy = run.dy;
+  run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), dy, run.dx, run.tape, run.work);
+  const std::vector<double> twice = run.gradients();
+  const auto parameters = static_cast<std::size_t>(run.dx.size());
+  for (std::size_t i = 0; i < once.size(); ++i)
+    REQUIRE(twice[i] == doctest::Approx(i < parameters ? once[i] : 2 * once[i]));
+}
+
+TEST_CASE("residual block: a gradient of another shape is refused") {
+  using Block = Bottleneck<float>;
+  BlockRun<float, Block> run(Block(8, 2, 1), {2, 8, 4, 4});
+  run.forward(recal::Cpu{}, BlockMode::training);
+  Tensor<float> wrong({2, 8, 4, 5}, 1.0F);
+  CHECK_THROWS_WITH_AS(
+      run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), wrong, run.dx, run.tape, run.work),
+      "recal: output gradient of a residual block has shape (N=2, C=8, H=4, W=5), expected (N=2, C=8, H=4, W=4)",
+      recal::error);
+}
+
+}  // namespace

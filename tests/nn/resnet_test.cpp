@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <recal/backend/cpu/backend.hpp>
+#include <recal/backend/reference/backend.hpp>
+#include <recal/nn/resnet.hpp>
+#include <recal/srm.hpp>
+#include <recal/train/cross_entropy.hpp>
+#include <recal/train/sgd.hpp>
+
+#include "tests/support/block_check.hpp"
+
+namespace {
+
+using recal::Index;
+using recal::Shape;
+using recal::Tensor;
+using recal::nn::BasicBlock;
+using recal::nn::Bottleneck;
+using recal::nn::ResNet;
+using recal::nn::ResNetOptions;
+using recal::nn::Stem;
+using recal::testing::filled;
+using recal::testing::relative_error;
+
+template <class T, class Module = recal::nn::NoModule>
+using Basic = ResNet<T, BasicBlock<T, Module>>;
+template <class T, class Module = recal::nn::NoModule>
+using Deep = ResNet<T, Bottleneck<T, Module>>;
+
+TEST_CASE("residual networks have the published numbers of parameters") {
+  CHECK(recal::parameter_count(Basic<float>({.depths = recal::nn::resnet18})) == 11'689'512);
+  CHECK(recal::parameter_count(Basic<float>({.depths = recal::nn::resnet34})) == 21'797'672);
+  CHECK(recal::parameter_count(Deep<float>({.depths = recal::nn::resnet50})) == 25'557'032);
+  CHECK(recal::parameter_count(Deep<float>({.depths = recal::nn::resnet101})) == 44'549'160);
+  CHECK(recal::parameter_count(Deep<float, recal::Srm<float>>()) == 25'617'448);
+}
+
+TEST_CASE("names of a residual network are torchvision's") {
+  const Basic<float, recal::Srm<float>> net({.depths = recal::nn::resnet18, .classes = 10});
+  const auto names = recal::testing::parameter_names(net);
+  const auto has = [&names](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  CHECK(names.front() == "conv1.weight");
+  CHECK(names[1] == "bn1.weight");
+  CHECK(names.back() == "fc.bias");
+  CHECK(has("layer1.0.conv1.weight"));
+  CHECK(has("layer2.0.downsample.0.weight"));
+  CHECK(has("layer2.0.downsample.1.bias"));
+  CHECK(has("layer4.1.rclb.bn.weight"));
+  CHECK_FALSE(has("layer1.0.downsample.0.weight"));
+  CHECK(names.size() == 62 + 8 * 3);
+}
+
+TEST_CASE("initial parameters follow the seed and torchvision's distributions") {
+  const Basic<float> a({.depths = {1, 1, 1, 1}, .classes = 10, .seed = 1});
+  const Basic<float> b({.depths = {1, 1, 1, 1}, .classes = 10, .seed = 1});
+  const Basic<float> c({.depths = {1, 1, 1, 1}, .classes = 10, .seed = 2});
+  CHECK(a.conv1.weight.value == b.conv1.weight.value);
+  CHECK(a.fc.weight.value == b.fc.weight.value);
+  CHECK(a.conv1.weight.value != c.conv1.weight.value);
+  const auto& weight = a.stages[3][0].layers[1].conv.weight.value;
+  double sum = 0.0;
+  double squares = 0.0;
+  for (const float w : weight) {
+    sum += static_cast<double>(w);
+    squares += static_cast<double>(w) * static_cast<double>(w);
+  }
+  const auto count = static_cast<double>(weight.size());
+  CHECK(std::abs(sum / count) <= 1e-4);
+  CHECK(squares / count == doctest::Approx(2.0 / (512 * 9)).epsilon(0.01));
+  const double limit = 1.0 / std::sqrt(512.0);
+  for (const float w : a.fc.weight.value) REQUIRE(std::abs(static_cast<double>(w)) <= limit);
+}
+
+/// One step of a small network with Block in both stems, forward and backward.
+template <class Net>
+void check_training(const ResNetOptions& options, const Shape& images, double rate) {
+  Net net(options);
+  typename Net::Tape tape;
+  const auto x = filled<float>("x", images);
+  std::vector<Index> labels;
+  for (Index n = 0; n < images.n; ++n) labels.push_back(n % options.classes);
+  recal::train::Sgd<float> sgd(net);
+  Tensor<float> dlogits({images.n, options.classes, 1, 1});
+  std::vector<double> losses;
+  for (int step = 0; step < 6; ++step) {
+    const auto logits = net.forward(recal::Cpu{}, x, tape);
+    CHECK(logits.shape == Shape{images.n, options.classes, 1, 1});
+    losses.push_back(recal::train::cross_entropy(logits, labels, dlogits));
+    recal::zero_gradients(net);
+    net.backward(recal::Cpu{}, x, dlogits, tape);
+    sgd.step(net, rate);
+  }
+  CHECK(std::isfinite(losses.back()));
+  CHECK(losses.back() < 0.7 * losses.front());
+}
+
+TEST_CASE("small residual networks of both blocks and both stems learn a batch by heart") {
+  check_training<Basic<float>>({.depths = recal::nn::resnet18, .classes = 4, .stem = Stem::small}, {6, 3, 16, 16},
+                               0.02);
+  check_training<Basic<float, recal::Srm<float>>>({.depths = {1, 1, 1, 1}, .classes = 4}, {6, 3, 37, 50}, 0.02);
+  check_training<Deep<float>>({.depths = {1, 1, 1, 1}, .classes = 4, .stem = Stem::small}, {6, 3, 16, 16}, 0.02);
+}
+
+TEST_CASE("ResNet-34 and 101 run") {
+  const auto x = filled<float>("x", {2, 3, 32, 32});
+  const auto check_infer = [&x](const auto& net) {
+    typename std::remove_cvref_t<decltype(net)>::Tape tape;
+    const auto logits = net.infer(recal::Cpu{}, x, tape);
+    CHECK(logits.shape == Shape{2, 10, 1, 1});
+    for (Index i = 0; i < 20; ++i) CHECK(std::isfinite(logits.data[i]));
+  };
+  check_infer(Basic<float>({.depths = recal::nn::resnet34, .classes = 10}));
+  check_infer(Deep<float>({.depths = recal::nn::resnet101, .classes = 10}));
+}
+
+template <class T, class Net>
+struct Step {
+  Tensor<T> logits;
+  Tensor<T> dx;
+  std::vector<T> gradients;
+
+  template <class Backend>
+  Step(const Backend& backend, Net net, const Tensor<T>& x, bool frozen = false) : dx(x.shape()) {
+    typename Net::Tape tape;
+    const auto view = frozen ? net.forward_frozen(backend, x, tape) : net.forward(backend, x, tape);
+    logits.resize(view.shape);
+    std::copy_n(view.data, view.shape.size(), logits.data());
+    const auto dlogits = filled<T>("dlogits", view.shape);
+    net.backward(backend, x, dlogits, tape, dx);
+    recal::for_each_parameter(
+        net, [this](const auto& p) { gradients.insert(gradients.end(), p.grad.begin(), p.grad.end()); });
+  }
+};
+
+TEST_CASE("a network on the cpu backend equals the one on the reference backend") {
+  using Net = Basic<double, recal::Srm<double>>;
+  Net net({.depths = {1, 1, 1, 1}, .classes = 3, .stem = Stem::small});
+  recal::testing::fill_network(net);
+  const auto x = filled<double>("x", {3, 3, 5, 6});
+  const Step<double, Net> cpu(recal::Cpu{}, net, x);
+  const Step<double, Net> reference(recal::Reference{}, net, x);
+  CHECK(relative_error(cpu.logits, reference.logits) <= 1e-9);
+  CHECK(relative_error(cpu.dx, reference.dx) <= 1e-9);
+  CHECK(relative_error(cpu.gradients, reference.gradients) <= 1e-9);
+}
+
+TEST_CASE("inference equals the frozen forward, and the gradient of the images is right") {
+  using Net = Deep<double>;
+  Net net({.depths = {1, 1, 1, 1}, .classes = 3});
+  recal::testing::fill_network(net);
+  auto x = filled<double>("x", {2, 3, 20, 23});
+  const Step<double, Net> step(recal::Cpu{}, net, x, true);
+  Net::Tape tape;
+  CHECK(relative_error(net.infer(recal::Cpu{}, x, tape), step.logits) <= 1e-13);
+  const auto dlogits = filled<double>("dlogits", {2, 3, 1, 1});
+  const auto loss = [&] {
+    const auto logits = net.infer(recal::Cpu{}, x, tape);
+    double sum = 0.0;
+    for (Index i = 0; i < 6; ++i) sum += logits.data[i] * dlogits.data()[i];
+    return sum;
+  };
+  for (Index i = 0; i < x.size(); i += 97) {
+    const double h = 1e-6;
+    const double kept = std::exchange(x.data()[i], x.data()[i] + h);
+    const double above = loss();
+    x.data()[i] = kept - h;
+    const double below = loss();
+    x.data()[i] = kept;
+    CHECK(std::abs((above - below) / (2 * h) - step.dx.data()[i]) <= 1e-7);
+  }
+}
+
+TEST_CASE("a network's step is bit-identical for any number of threads") {
+  using Net = Deep<float, recal::Srm<float>>;
+  const Net net({.depths = {1, 1, 1, 1}, .classes = 10});
+  const auto x = filled<float>("x", {4, 3, 64, 64});
+  const int before = recal::thread_count();
+  recal::set_thread_count(1);
+  const Step<float, Net> one(recal::Cpu{}, net, x);
+  for (const int threads : {2, 3}) {
+    recal::set_thread_count(threads);
+    const Step<float, Net> other(recal::Cpu{}, net, x);
+    CHECK(relative_error(other.logits, one.logits) == 0.0);
+    CHECK(other.gradients == one.gradients);
+  }
+  recal::set_thread_count(before);
+}
+
+TEST_CASE("networks name what does not fit") {
+  Basic<float> net({.depths = {1, 1, 1, 1}, .classes = 4});
+  Basic<float>::Tape tape;
+  const Tensor<float> grey({2, 1, 32, 32}, 0.0F);
+  const Tensor<float> colour({2, 3, 32, 32}, 0.0F);
+  const Tensor<float> dlogits({2, 4, 1, 1}, 0.0F);
+  CHECK_THROWS_WITH_AS(net.forward(recal::Cpu{}, grey, tape),
+                       "recal: the network takes images of 3 channels, found (N=2, C=1, H=32, W=32)", recal::error);
+  CHECK_THROWS_WITH_AS(net.backward(recal::Cpu{}, colour, dlogits, tape),
+                       "recal: the tape holds 0 blocks, the network has 4; forward comes before backward",
+                       recal::error);
+  CHECK_THROWS_AS(Basic<float>({.depths = {1, 0, 1, 1}}), recal::error);
+}
+
+}  // namespace

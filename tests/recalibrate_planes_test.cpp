@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cmath>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <recal/backend/cpu/backend.hpp>
+#include <recal/backend/reference/backend.hpp>
+#include <recal/pool/mean_std.hpp>
+#include <recal/recalibrate_planes.hpp>
+
+#include "tests/support/random_tensor.hpp"
+
+using recal::Affine;
+using recal::Groups;
+using recal::Index;
+using recal::Mixing;
+using recal::Plane;
+using recal::Pull;
+using recal::Shape;
+using recal::Tensor;
+using recal::testing::random_tensor;
+using recal::testing::StridedTensor;
+
+namespace {
+
+constexpr Shape map{2, 3, 5, 7};
+
+/// What run did, in order: "b" before, "m" between, "a" after; and how often to which plane.
+struct Steps {
+  std::mutex mutex{};
+  std::vector<std::string> of_group;
+  std::vector<int> planes;
+  int misplaced = 0;
+
+  explicit Steps(const Groups& groups)
+      : of_group(static_cast<std::size_t>(groups.groups())), planes(static_cast<std::size_t>(groups.planes())) {}
+
+  void note(Index group, char step) {
+    const std::lock_guard lock(mutex);
+    of_group.at(static_cast<std::size_t>(group)) += step;
+  }
+  void note(const Groups& groups, Plane at, char step) {
+    note(at.row / groups.rows(), step);
+    const std::lock_guard lock(mutex);
+    planes.at(static_cast<std::size_t>(at.n * groups.shape.c + at.c)) += 1;
+    const Plane expected = groups.plane(at.row / groups.rows(), at.row % groups.rows());
+    misplaced += expected.n != at.n || expected.c != at.c;
+  }
+};
+
+/// Whether every group sees before on all rows, between once, after on all rows.
+template <class B>
+bool runs_in_order(const B& backend, const Groups& groups) {
+  Steps steps(groups);
+  recal::detail::run(
+      backend, groups, [&](const auto&, Plane at) { steps.note(groups, at, 'b'); },
+      [&](Index g) { steps.note(g, 'm'); }, [&](const auto&, Plane at) { steps.note(groups, at, 'a'); });
+  const auto rows = static_cast<std::size_t>(groups.rows());
+  const std::string expected = std::string(rows, 'b') + 'm' + std::string(rows, 'a');
+  for (const std::string& found : steps.of_group)
+    if (found != expected) return false;
+  for (const int times : steps.planes)
+    if (times != 2) return false;
+  return steps.misplaced == 0;
+}
+
+template <class Check>
+void on_both_teams(const Check& check) {
+  check(recal::Cpu::Team{});
+  check(recal::Reference::Team{});
+}
+
+}  // namespace
+
+TEST_CASE("groups are channels, or samples where channels mix; rows lie one after the other") {
+  for (const Mixing mixing : {Mixing::none, Mixing::samples}) {
+    const Groups groups{map, mixing};
+    CHECK(groups.groups() == 3);
+    CHECK(groups.rows() == 2);
+    CHECK(groups.planes() == 6);
+    CHECK(groups.plane(2, 1).n == 1);
+    CHECK(groups.plane(2, 1).c == 2);
+    CHECK(groups.plane(2, 1).row == 5);
+  }
+  const Groups groups{map, Mixing::channels};
+  CHECK(groups.groups() == 2);
+  CHECK(groups.rows() == 3);
+  CHECK(groups.plane(1, 2).n == 1);
+  CHECK(groups.plane(1, 2).c == 2);
+  CHECK(groups.plane(1, 0).c == 0);
+  CHECK(groups.plane(1, 0).row == 3);
+}
+
+TEST_CASE("a slice holds the rows of its group") {
+  recal::Buffer<double> numbers(12);
+  for (std::size_t i = 0; i < 12; ++i) numbers[i] = static_cast<double>(i);
+  const auto channel = Groups{map, Mixing::samples}.slice<2>(numbers, 1);
+  CHECK(channel.size() == 4);
+  CHECK(channel.front() == 4);
+  const auto sample = Groups{map, Mixing::channels}.slice<2>(numbers, 1);
+  CHECK(sample.size() == 6);
+  CHECK(sample.front() == 6);
+}
+
+TEST_CASE("run: before, between, after, in this order for every group, once for every plane") {
+  for (const Mixing mixing : {Mixing::none, Mixing::samples, Mixing::channels})
+    for (const Shape shape : {Shape{2, 3, 4, 4}, Shape{3, 20, 4, 4}, Shape{20, 3, 4, 4}, Shape{9, 9, 1, 1},
+                              Shape{1, 1, 200, 200}, Shape{1, 100, 3, 3}}) {
+      CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}), to_string(shape));
+      CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, mixing}), to_string(shape));
+    }
+}
+
+TEST_CASE("run of nothing calls nothing on planes") {
+  for (const Mixing mixing : {Mixing::samples, Mixing::channels}) {
+    CHECK(runs_in_order(recal::Cpu{}, {{0, 3, 4, 4}, mixing}));
+    CHECK(runs_in_order(recal::Reference{}, {{0, 3, 4, 4}, mixing}));
+  }
+}
+
+TEST_CASE("pool writes the style of a plane into its row") {
+  const auto x = random_tensor<double>("x", map);
+  on_both_teams([&](const auto& team) {
+    std::array<double, 12> style{};
+    recal::detail::pool(team, recal::MeanStd{}, x.view(), {1, 2, 4}, style.data());
+    double mean = 0;
+    for (Index k = 0; k < 35; ++k) mean += x.view().plane(1, 2)[k] / 35;
+    CHECK(style[8] == doctest::Approx(mean).epsilon(1e-13));
+    CHECK(style[9] > 0);
+    CHECK(style[7] == 0);
+    CHECK(style[10] == 0);
+  });
+}
+
+TEST_CASE_TEMPLATE("apply: scale x + shift on one plane of strided tensors, in place too", T, float, double) {
+  const auto x = random_tensor<T>("x", map);
+  for (const double shift : {0.0, 0.25})
+    on_both_teams([&](const auto& team) {
+      StridedTensor<T> from(x);
+      StridedTensor<T> to(map);
+      recal::detail::apply(team, {.scale = 1.5, .shift = shift}, from.view(), to.view(), {1, 2, 0});
+      recal::detail::apply(team, {.scale = 1.5, .shift = shift}, from.view(), from.view(), {1, 2, 0});
+      double worst = 0;
+      for (Index k = 0; k < 35; ++k) {
+        const double expected = 1.5 * static_cast<double>(x.view().plane(1, 2)[k]) + shift;
+        worst = std::max(worst, std::abs(static_cast<double>(to.view().plane(1, 2)[k]) - expected));
+        worst = std::max(worst, std::abs(static_cast<double>(from.view().plane(1, 2)[k]) - expected));
+      }
+      CHECK(worst < 1e-6);
+      CHECK(std::isnan(to.view()(1, 1, 4, 6)));
+      CHECK(from.view()(1, 1, 4, 6) == x(1, 1, 4, 6));
+      CHECK(from.gaps_untouched());
+      CHECK(to.gaps_untouched());
+    });
+}
+
+TEST_CASE("dots: the gradients of scale and shift") {
+  const auto x = random_tensor<double>("x", map);
+  const auto dy = random_tensor<double>("dy", map);
+  double scale = 0;
+  double shift = 0;
+  for (Index k = 0; k < 35; ++k) {
+    scale += x.view().plane(1, 1)[k] * dy.view().plane(1, 1)[k];
+    shift += dy.view().plane(1, 1)[k];
+  }
+  on_both_teams([&](const auto& team) {
+    const Affine grad = recal::detail::dots(team, x.view(), dy.view(), {1, 1, 0});
+    CHECK(grad.scale == doctest::Approx(scale).epsilon(1e-13));
+    CHECK(grad.shift == doctest::Approx(shift).epsilon(1e-13));
+  });
+}
+
+TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first element that equals it") {
+  auto x = random_tensor<double>("x", map);
+  x.view().plane(1, 2)[11] = x.view().plane(1, 2)[30] = 7;
+  const auto dy = random_tensor<double>("dy", map);
+  for (const double q : {0.0, 2.0})
+    for (const double pick : {0.0, 0.75})
+      for (const int target : {0, 1, 2})  // a tensor of its own, dy, x
+        on_both_teams([&](const auto& team) {
+          Tensor<double> own(map, NAN);
+          Tensor<double> x_copy = x;
+          Tensor<double> dy_copy = dy;
+          Tensor<double>& dx = target == 0 ? own : target == 1 ? dy_copy : x_copy;
+          const Pull pull{.p = 0.5, .q = q, .centre = 0.1, .pick = pick, .picked = 7};
+          recal::detail::pull(team, 1.25, pull, x_copy.view(), dy_copy.view(), dx.view(), {1, 2, 0});
+          double worst = 0;
+          for (Index k = 0; k < 35; ++k) {
+            const double expected =
+                1.25 * dy.view().plane(1, 2)[k] + 0.5 + q * (x.view().plane(1, 2)[k] - 0.1) + (k == 11 ? pick : 0.0);
+            const double error = std::abs(dx.view().plane(1, 2)[k] - expected);
+            worst = error <= worst ? worst : error;
+          }
+          CHECK_MESSAGE(worst < 1e-14, "q ", q, ", pick ", pick, ", target ", target);
+        });
+}
+
+TEST_CASE("a pick that no element equals goes nowhere") {
+  const auto x = random_tensor<float>("x", map);
+  const auto dy = random_tensor<float>("dy", map);
+  Tensor<float> dx(map, 0.0F);
+  recal::detail::pull(recal::Cpu::Team{}, 2, {.pick = 5, .picked = 3}, x.view(), dy.view(), dx.view(), {0, 0, 0});
+  Index wrong = 0;
+  for (Index k = 0; k < map.plane(); ++k) wrong += dx.data()[k] != 2 * dy.data()[k];
+  CHECK(wrong == 0);
+}

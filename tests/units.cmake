@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every <folder>/.../<name>_test.cpp is one ctest test, <folder>.<name>. The files of a folder are linked into
+# one executable; the small folders of the modules share one.
+
+add_library(recal_test_main OBJECT main.cpp)
+target_compile_features(recal_test_main PRIVATE cxx_std_20)
+target_include_directories(recal_test_main SYSTEM PUBLIC "${DOCTEST_INCLUDE_DIR}")
+
+# recal_add_tests(<executable> <prefix> <source>...): an executable, and a ctest test for each source.
+function(recal_add_tests executable prefix)
+  add_executable(${executable} ${ARGN})
+  target_link_libraries(${executable} PRIVATE recal_test_main recal_build_flags)
+  target_include_directories(${executable} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(${executable} PRIVATE RECAL_GOLDEN_DIR="${CMAKE_CURRENT_SOURCE_DIR}/golden"
+                                                   RECAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # After the -O3 of a release build, so it wins: the tests compile in half the time.
+  target_compile_options(${executable} PRIVATE $<$<CONFIG:Release>:-O2>)
+  foreach(source IN LISTS ARGN)
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE relative)
+    string(REGEX REPLACE "_test\\.cpp$" "" name "${relative}")
+    string(REPLACE "/" "." name "${name}")
+    add_test(NAME ${prefix}${name} COMMAND ${executable} "--source-file=*/${relative}" --no-version)
+    set_tests_properties(${prefix}${name} PROPERTIES TIMEOUT 300 FAIL_REGULAR_EXPRESSION "test cases: *0 ")
+  endforeach()
+endfunction()
+
+set(module_folders pool integrate gate combinations fused)
+file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*_test.cpp")
+foreach(source IN LISTS sources)
+  cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE relative)
+  string(REGEX MATCH "^[^/]+" folder "${relative}")
+  if(NOT relative MATCHES "/" OR folder IN_LIST module_folders)
+    set(folder modules)
+  endif()
+  list(APPEND groups ${folder})
+  list(APPEND sources_${folder} "${source}")
+endforeach()
+list(REMOVE_DUPLICATES groups)
+
+foreach(group IN LISTS groups)
+  if(group STREQUAL "animals" AND NOT TARGET animals_train_core)
+    continue() # the trainer is not built
+  endif()
+  recal_add_tests(tests_${group} "" ${sources_${group}})
+  target_link_libraries(tests_${group} PRIVATE recal::recal recal::nn recal::io)
+  if(group STREQUAL "animals")
+    target_link_libraries(tests_animals PRIVATE animals_train_core)
+  endif()
+endforeach()
+
+# The core once more as a user without CMake and oneTBB compiles it.
+if(RECAL_USES_TBB AND sources_core)
+  recal_add_tests(tests_core_serial serial. ${sources_core})
+  target_compile_features(tests_core_serial PRIVATE cxx_std_20)
+  target_include_directories(tests_core_serial PRIVATE "${PROJECT_SOURCE_DIR}/include")
+endif()
