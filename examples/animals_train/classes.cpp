@@ -28,7 +28,8 @@ std::string class_of_folder(const std::string& folder) {
   std::string small = folder;
   std::transform(small.begin(), small.end(), small.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const auto* found = std::find_if(italian.begin(), italian.end(), [&](const auto& pair) { return pair.first == small; });
+  const auto* found =
+      std::find_if(italian.begin(), italian.end(), [&](const auto& pair) { return pair.first == small; });
   return found == italian.end() ? folder : std::string(found->second);
 }
 

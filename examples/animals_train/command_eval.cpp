@@ -57,7 +57,8 @@ int run(const EvalCommand& command) {
   progress.clear();
   if (!evaluation) return exit_interrupted;
   for (const Skipped& one : evaluation->broken) std::cout << "left out: " << one.file << " " << one.reason << '\n';
-  if (evaluation->images == 0) fail("none of the ", store.size(), " pictures could be read; --data-root says where they lie");
+  if (evaluation->images == 0)
+    fail("none of the ", store.size(), " pictures could be read; --data-root says where they lie");
   std::cout << trained.checkpoint.string() << " on the " << command.subset << " part\n"
             << report_text(*evaluation, config.classes);
   if (!command.json.empty()) recal::io::write_atomically(command.json, report_json(*evaluation, config.classes) + "\n");
@@ -71,7 +72,8 @@ void add_eval_command(CLI::App& app, int& status) {
   CLI::App* sub = app.add_subcommand("eval", "Say how good a trained network is");
   sub->footer(
       "Runs a trained network over the validation pictures of its split and prints loss, accuracy, accuracy by class,\n"
-      "the confusion matrix and the time a picture takes in the network. Ends with code 3 where pictures were left out.");
+      "the confusion matrix and the time a picture takes in the network. Ends with code 3 where pictures were left "
+      "out.");
   sub->add_option("--run", command->run, "The run's folder")->required();
   sub->add_option("--checkpoint", command->checkpoint, "best or last")
       ->check(CLI::IsMember({"best", "last"}))

@@ -57,7 +57,9 @@ void add_show_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"train", "val"}))
       ->capture_default_str();
   sub->add_option("--out", command->out, "The PNG to write")->capture_default_str();
-  sub->add_option("--columns", command->grid.columns, "Pictures in a row")->check(CLI::Range(1, 100))->capture_default_str();
+  sub->add_option("--columns", command->grid.columns, "Pictures in a row")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
   sub->add_option("--rows", command->grid.rows, "Rows, classes taking turns; 0: a row a class")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();

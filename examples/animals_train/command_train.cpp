@@ -100,7 +100,8 @@ int tell_outcome(TrainOutcome outcome, const RunState& state, const std::string&
     case TrainOutcome::limit_reached:
       std::cout << "the limit of " << state.step << " steps is reached: " << go_on << '\n';
       return exit_ok;
-    case TrainOutcome::stopped: break;
+    case TrainOutcome::stopped:
+      break;
   }
   std::cout << "interrupted after step " << state.step << ": " << go_on << '\n';
   return exit_interrupted;
@@ -156,8 +157,8 @@ void add_recipe(CLI::App& sub, TrainCommand& command) {
   add_setting<&RunConfig::batch>(sub, command, "--batch", "Pictures a step");
   add_setting<&RunConfig::epochs>(sub, command, "--epochs", "Passes over the training pictures");
   add_setting<&RunConfig::lr>(sub, command, "--lr", "The highest learning rate");
-  add_setting<&RunConfig::schedule>(
-      sub, command, "--schedule", "cosine, or step: a tenth from 60% and a hundredth from 85% of the run on");
+  add_setting<&RunConfig::schedule>(sub, command, "--schedule",
+                                    "cosine, or step: a tenth from 60% and a hundredth from 85% of the run on");
   add_setting<&RunConfig::warmup>(sub, command, "--warmup",
                                   "Epochs over which the rate rises; -1: a tenth of the run, at most 5");
   add_setting<&RunConfig::momentum>(sub, command, "--momentum", "Of SGD, by Nesterov's rule");
@@ -174,7 +175,8 @@ void add_train_command(CLI::App& app, int& status) {
   auto command = std::make_shared<TrainCommand>();
   CLI::App* sub = app.add_subcommand("train", "Train a network");
   sub->footer(
-      "Trains a network on a split and writes into the run's folder: config.json (what the run is), metrics.csv (a row\n"
+      "Trains a network on a split and writes into the run's folder: config.json (what the run is), metrics.csv (a "
+      "row\n"
       "an epoch), steps.jsonl (a line a step), last.safetensors (to go on from) and best.safetensors (the weights\n"
       "with the best validation accuracy). Ctrl-C saves and leaves; --resume goes on exactly where the run stands,\n"
       "after a crash from the last checkpoint on, with the same result as a run in one go.");

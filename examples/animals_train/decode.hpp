@@ -15,7 +15,8 @@ struct undecodable : failure {
 };
 
 struct DecodeOptions {
-  /// A picture with at least this short side is enough, so a large JPEG may be decoded at 1/2, 1/4 or 1/8. 0: full size.
+  /// A picture with at least this short side is enough, so a large JPEG may be decoded at 1/2, 1/4 or 1/8. 0: full
+  /// size.
   Index short_side = 0;
   /// Larger pictures are refused before anything of their size is allocated.
   Index max_pixels = Index{64} << 20U;

@@ -40,11 +40,13 @@ bool harms_pixels(j_common_ptr info) {
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
     case JWRN_MUST_RESYNC:
-    case JWRN_BOGUS_PROGRESSION: return true;
+    case JWRN_BOGUS_PROGRESSION:
+      return true;
     case JWRN_EXTRANEOUS_DATA:  // within a scan: the decoder lost its place
       return reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > 0 &&
              info->err->msg_parm.i[0] > most_stray_bytes;
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -14,9 +14,9 @@ namespace animals {
 struct Evaluation {
   Index classes = 0;
   Index images = 0;
-  double loss = 0;                 ///< mean cross-entropy, without label smoothing
-  double network_seconds = 0;      ///< spent in the network alone
-  std::vector<Index> confusion;    ///< [true class * classes + predicted class]
+  double loss = 0;               ///< mean cross-entropy, without label smoothing
+  double network_seconds = 0;    ///< spent in the network alone
+  std::vector<Index> confusion;  ///< [true class * classes + predicted class]
   std::vector<Skipped> broken;
 
   [[nodiscard]] Index count(Index truth, Index predicted) const {
@@ -35,9 +35,9 @@ struct EvaluateOptions {
   Index classes = 10;
   Index size = 64;
   Index batch = 64;
-  int threads = 1;                              ///< that decode
-  std::function<void(Index, Index)> report;     ///< (images done, of); may be empty
-  const std::atomic<bool>* stop = nullptr;      ///< looked at between batches
+  int threads = 1;                           ///< that decode
+  std::function<void(Index, Index)> report;  ///< (images done, of); may be empty
+  const std::atomic<bool>* stop = nullptr;   ///< looked at between batches
 };
 
 /// Runs the network over every sample, in inference mode. Nothing where `stop` turned true.

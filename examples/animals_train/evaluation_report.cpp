@@ -31,8 +31,8 @@ double precision_of(const Evaluation& evaluation, Index label) {
 }
 
 void write_classes(std::ostream& out, const Evaluation& evaluation, const std::vector<std::string>& classes) {
-  out << std::left << std::setw(name_width(classes)) << "class" << std::right << std::setw(8) << "images" << std::setw(10)
-      << "accuracy" << std::setw(11) << "precision" << '\n';
+  out << std::left << std::setw(name_width(classes)) << "class" << std::right << std::setw(8) << "images"
+      << std::setw(10) << "accuracy" << std::setw(11) << "precision" << '\n';
   for (Index c = 0; c < evaluation.classes; ++c)
     out << std::left << std::setw(name_width(classes)) << classes[static_cast<std::size_t>(c)] << std::right
         << std::setw(8) << evaluation.images_of(c) << std::setw(10) << percent(evaluation.accuracy_of(c))

@@ -12,9 +12,9 @@ namespace animals {
 
 /// What two copies of one photograph have in common.
 struct Fingerprint {
-  std::uint64_t content = 0;                    ///< hash of the file
-  std::array<std::uint64_t, 2> steps{};         ///< signs of the brightness steps on an 8x8 grid, across and down
-  std::array<std::uint8_t, 3 * 8 * 8> tiny{};   ///< the picture at 8x8
+  std::uint64_t content = 0;                   ///< hash of the file
+  std::array<std::uint64_t, 2> steps{};        ///< signs of the brightness steps on an 8x8 grid, across and down
+  std::array<std::uint8_t, 3 * 8 * 8> tiny{};  ///< the picture at 8x8
 };
 
 [[nodiscard]] Fingerprint fingerprint(ByteSpan file, const Image& image);
@@ -25,10 +25,10 @@ struct Fingerprint {
 
 /// Samples that must stay together.
 struct Groups {
-  std::vector<Index> of;           ///< the group of each sample, numbered by first appearance
-  Index count = 0;                 ///< number of groups
-  Index exact_copies = 0;          ///< files whose bytes equal those of an earlier file
-  Index near_copies = 0;           ///< further files that look like an earlier file
+  std::vector<Index> of;   ///< the group of each sample, numbered by first appearance
+  Index count = 0;         ///< number of groups
+  Index exact_copies = 0;  ///< files whose bytes equal those of an earlier file
+  Index near_copies = 0;   ///< further files that look like an earlier file
 };
 
 /// Puts equal and alike pictures, and what is alike to those, into one group.

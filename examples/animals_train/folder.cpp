@@ -56,7 +56,8 @@ Folder scan_folder(const fs::path& data) {
   std::map<std::string, Index> labels;
   for (const auto& folder : folders) labels.emplace(class_of_folder(folder.filename().string()), 0);
   if (labels.size() < 2)
-    fail(result.root.string(), " holds ", labels.size(), " class folder(s), at least two are needed: one folder a class");
+    fail(result.root.string(), " holds ", labels.size(),
+         " class folder(s), at least two are needed: one folder a class");
   for (auto& [name, label] : labels) {
     if (!valid_utf8(name)) fail("the name of the class folder ", name, " is not valid UTF-8");
     label = static_cast<Index>(result.classes.size());

@@ -32,9 +32,9 @@ struct Folder {
   std::vector<Skipped> skipped;
 };
 
-/// Every file below the class folders of `data`. Files beside them and hidden ones are passed over; files within folders of a class folder count.
-/// Where `data` holds a single folder which itself holds folders (Kaggle's "raw-img"), that one is taken.
-/// Throws failure where there are fewer than two classes.
+/// Every file below the class folders of `data`. Files beside them and hidden ones are passed over; files within
+/// folders of a class folder count. Where `data` holds a single folder which itself holds folders (Kaggle's "raw-img"),
+/// that one is taken. Throws failure where there are fewer than two classes.
 [[nodiscard]] Folder scan_folder(const std::filesystem::path& data);
 
 }  // namespace animals

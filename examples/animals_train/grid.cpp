@@ -64,8 +64,8 @@ Image make_grid(const std::filesystem::path& root, const std::vector<Sample>& sa
   auto left = by_class(samples, classes.size(), options.seed);
   const bool row_a_class = options.rows == 0;
   for (Index place = 0; place < rows * options.columns;) {
-    const auto c = static_cast<std::size_t>(row_a_class ? place / options.columns
-                                                        : place % static_cast<Index>(classes.size()));
+    const auto c =
+        static_cast<std::size_t>(row_a_class ? place / options.columns : place % static_cast<Index>(classes.size()));
     if (left[c].empty()) {
       ++place;
       continue;

@@ -11,8 +11,8 @@ namespace animals {
 
 struct GridOptions {
   Index columns = 8;
-  Index rows = 0;        ///< 0: one row a class
-  Index tile = 96;       ///< pixels of a picture's longer side
+  Index rows = 0;   ///< 0: one row a class
+  Index tile = 96;  ///< pixels of a picture's longer side
   std::uint64_t seed = 1;
   bool augment = false;  ///< show what training sees: random crops, mirrored or not
 };

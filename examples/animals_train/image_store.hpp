@@ -13,7 +13,7 @@ namespace animals {
 class ImageStore {
  public:
   struct Options {
-    Index short_side = 96;           ///< pictures are reduced to this short side
+    Index short_side = 96;               ///< pictures are reduced to this short side
     Index most_bytes = Index{1} << 31U;  ///< what may be kept
   };
 

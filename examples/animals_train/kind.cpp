@@ -25,9 +25,9 @@ std::string_view head_of(ByteSpan bytes) noexcept {
 bool looks_like_text(std::string_view head) noexcept {
   while (head.size() >= head_size - 4 && static_cast<unsigned char>(head.back()) >= 0x80U) head.remove_suffix(1);
   return valid_utf8(head) && std::none_of(head.begin(), head.end(), [](char c) {
-    const auto u = static_cast<unsigned char>(c);
-    return u < 0x20U && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != '\x1b';
-  });
+           const auto u = static_cast<unsigned char>(c);
+           return u < 0x20U && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != '\x1b';
+         });
 }
 
 /// The first of `head` in small letters, without blanks and a byte order mark.
@@ -70,21 +70,36 @@ Kind identify(ByteSpan bytes) noexcept {
 
 std::string_view describe(Kind kind) noexcept {
   switch (kind) {
-    case Kind::empty: return "empty";
-    case Kind::jpeg: return "a JPEG image";
-    case Kind::png: return "a PNG image";
-    case Kind::gif: return "a GIF image";
-    case Kind::webp: return "a WebP image";
-    case Kind::bmp: return "a BMP image";
-    case Kind::tiff: return "a TIFF image";
-    case Kind::heif: return "a HEIF or AVIF image or a film";
-    case Kind::zip: return "a ZIP archive";
-    case Kind::pdf: return "a PDF document";
-    case Kind::svg: return "an SVG drawing";
-    case Kind::html: return "an HTML page";
-    case Kind::git_lfs_pointer: return "a Git LFS pointer (its content was never fetched)";
-    case Kind::text: return "plain text";
-    case Kind::unknown: break;
+    case Kind::empty:
+      return "empty";
+    case Kind::jpeg:
+      return "a JPEG image";
+    case Kind::png:
+      return "a PNG image";
+    case Kind::gif:
+      return "a GIF image";
+    case Kind::webp:
+      return "a WebP image";
+    case Kind::bmp:
+      return "a BMP image";
+    case Kind::tiff:
+      return "a TIFF image";
+    case Kind::heif:
+      return "a HEIF or AVIF image or a film";
+    case Kind::zip:
+      return "a ZIP archive";
+    case Kind::pdf:
+      return "a PDF document";
+    case Kind::svg:
+      return "an SVG drawing";
+    case Kind::html:
+      return "an HTML page";
+    case Kind::git_lfs_pointer:
+      return "a Git LFS pointer (its content was never fetched)";
+    case Kind::text:
+      return "plain text";
+    case Kind::unknown:
+      break;
   }
   return "of no known kind";
 }

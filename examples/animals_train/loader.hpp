@@ -16,17 +16,18 @@ namespace animals {
 
 /// Samples ready for a network.
 struct Batch {
-  recal::Tensor<float> images;     ///< (N, 3, size, size), normalised
-  std::vector<Index> labels;       ///< N
-  std::vector<Index> samples;      ///< N, places in the store
-  std::vector<Skipped> broken;     ///< what was meant to be in the batch and could not be decoded
+  recal::Tensor<float> images;  ///< (N, 3, size, size), normalised
+  std::vector<Index> labels;    ///< N
+  std::vector<Index> samples;   ///< N, places in the store
+  std::vector<Skipped> broken;  ///< what was meant to be in the batch and could not be decoded
 };
 
 /// What a pass over the samples gives, batch by batch; everything is a function of it.
 struct PassPlan {
-  Index size = 64;      ///< of the network's input
+  Index size = 64;  ///< of the network's input
   Index batch = 32;
-  bool training = true;  ///< random order and augmentation, a last partial batch dropped; else file order, middle crops, all samples
+  bool training = true;  ///< random order and augmentation, a last partial batch dropped; else file order, middle
+                         ///< crops, all samples
   std::uint64_t seed = 0;
   Index epoch = 0;
   AugmentOptions augment = {};
@@ -47,8 +48,8 @@ class Loader {
  public:
   struct Options {
     int threads = 1;
-    Index ahead = 4;   ///< batches that may be ready or in the making
-    Index first = 0;   ///< the first batch wanted
+    Index ahead = 4;  ///< batches that may be ready or in the making
+    Index first = 0;  ///< the first batch wanted
   };
 
   Loader(ImageStore& store, const PassPlan& plan, const Options& options);

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "commands.hpp"
+#include "program.hpp"
 
 int main(int argc, char** argv) { return animals::run_program(argc, argv); }

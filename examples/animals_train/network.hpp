@@ -25,7 +25,8 @@ class Network {
   Network& operator=(const Network&) = delete;
   virtual ~Network() = default;
 
-  /// The logits (N, classes, 1, 1) of images (N, 3, size, size), with running statistics. They live until the next call.
+  /// The logits (N, classes, 1, 1) of images (N, 3, size, size), with running statistics. They live until the next
+  /// call.
   virtual Logits infer(const FloatTensor& images) = 0;
 
   /// The same in training mode; keeps what backward() needs.

@@ -46,7 +46,8 @@ std::string csv_field(const std::string& value) {
 void write_text(std::ostream& out, const Prediction& one, const std::vector<std::string>& classes, Index top) {
   if (!one.fault.empty()) return;
   out << one.file << ':';
-  for (const std::size_t c : most_probable(one, top)) out << "  " << classes[c] << ' ' << fixed(100 * one.probability[c], 1) << '%';
+  for (const std::size_t c : most_probable(one, top))
+    out << "  " << classes[c] << ' ' << fixed(100 * one.probability[c], 1) << '%';
   out << '\n';
 }
 

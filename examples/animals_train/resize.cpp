@@ -31,8 +31,8 @@ Filter triangle(double start, double length, Index source, Index target) {
   for (Index i = 0; i < target; ++i) {
     const double centre = start + (static_cast<double>(i) + 0.5) * step;
     const Index low = std::clamp<Index>(static_cast<Index>(std::floor(centre - reach + 0.5)), 0, source - 1);
-    const Index high =
-        std::clamp<Index>(static_cast<Index>(std::floor(centre + reach + 0.5)), low + 1, std::min(source, low + filter.taps));
+    const Index high = std::clamp<Index>(static_cast<Index>(std::floor(centre + reach + 0.5)), low + 1,
+                                         std::min(source, low + filter.taps));
     double sum = 0.0;
     for (Index s = low; s < high; ++s) {
       const double away = std::abs(static_cast<double>(s) + 0.5 - centre) / reach;
@@ -77,8 +77,7 @@ void resample(const Image& source, const Box& box, Index width, Index height, st
   const Index bottom = down.first.back() + down.count.back();
   const Index stride = 3 * width;
   std::vector<float> rows(static_cast<std::size_t>((bottom - top) * stride));
-  for (Index y = top; y < bottom; ++y)
-    shrink_row(source.pixel(0, y), across, width, rows.data() + (y - top) * stride);
+  for (Index y = top; y < bottom; ++y) shrink_row(source.pixel(0, y), across, width, rows.data() + (y - top) * stride);
 
   out.assign(static_cast<std::size_t>(height * stride), 0.0F);
   for (Index y = 0; y < height; ++y) {

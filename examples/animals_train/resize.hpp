@@ -17,8 +17,8 @@ struct Box {
   friend bool operator==(const Box&, const Box&) = default;
 };
 
-/// The box of `source` brought to width x height with a triangle filter as wide as a source step, so that nothing aliases
-/// when the picture shrinks, and linear interpolation when it grows. Pixels beyond the source don't count.
+/// The box of `source` brought to width x height with a triangle filter as wide as a source step, so that nothing
+/// aliases when the picture shrinks, and linear interpolation when it grows. Pixels beyond the source don't count.
 /// out[3*(y*width + x) + channel] in [0, 255], resized as needed.
 /// requires: the box overlaps the source; width, height >= 1
 void resample(const Image& source, const Box& box, Index width, Index height, std::vector<float>& out);

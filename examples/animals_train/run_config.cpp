@@ -109,8 +109,9 @@ std::function<double(Index)> make_schedule(const RunConfig& config, Index steps_
     return static_cast<Index>(std::lround(n * static_cast<double>(steps_per_epoch)));
   };
   if (config.schedule == "step")
-    return recal::train::StepSchedule{
-        .base = config.lr, .milestones = {steps_in(0.6 * epochs), steps_in(0.85 * epochs)}, .warmup = steps_in(warm_epochs)};
+    return recal::train::StepSchedule{.base = config.lr,
+                                      .milestones = {steps_in(0.6 * epochs), steps_in(0.85 * epochs)},
+                                      .warmup = steps_in(warm_epochs)};
   return recal::train::CosineSchedule{
       .base = config.lr, .steps = config.epochs * steps_per_epoch, .warmup = steps_in(warm_epochs)};
 }
@@ -121,8 +122,8 @@ NetworkOptions network_options(const RunConfig& config) {
   options.recalibration = config.recalibration;
   options.classes = static_cast<Index>(config.classes.size());
   options.size = config.size;
-  options.stem = config.stem == "large" || (config.stem == "auto" && config.size >= large_stem_from) ? Stem::large
-                                                                                                    : Stem::small;
+  options.stem =
+      config.stem == "large" || (config.stem == "auto" && config.size >= large_stem_from) ? Stem::large : Stem::small;
   options.seed = config.seed;
   options.sgd = {.momentum = config.momentum, .weight_decay = config.weight_decay, .nesterov = config.momentum > 0};
   return options;

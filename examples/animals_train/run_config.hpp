@@ -13,12 +13,12 @@ namespace animals {
 
 /// All that decides what a run computes; config.json in the run's folder.
 struct RunConfig {
-  std::filesystem::path split;      ///< absolute when read
-  std::uint64_t split_hash = 0;     ///< content of the split file when the run began
+  std::filesystem::path split;   ///< absolute when read
+  std::uint64_t split_hash = 0;  ///< content of the split file when the run began
   std::vector<std::string> classes;
   std::string net = "resnet50";
   std::string recalibration = "srm";
-  std::string stem = "auto";        ///< auto, large or small
+  std::string stem = "auto";  ///< auto, large or small
   Index size = 64;
   Index batch = 32;
   Index epochs = 20;
@@ -28,7 +28,7 @@ struct RunConfig {
   double momentum = 0.9;
   double weight_decay = 5e-4;
   double smoothing = 0.1;
-  double smallest_crop = 0.35;      ///< of the area
+  double smallest_crop = 0.35;  ///< of the area
   std::uint64_t seed = 1;
 
   friend bool operator==(const RunConfig&, const RunConfig&) = default;

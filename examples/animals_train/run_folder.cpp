@@ -13,7 +13,8 @@ namespace animals {
 namespace fs = std::filesystem;
 
 TrainedNetwork open_run(const fs::path& folder, const std::string& which) {
-  if (!fs::exists(folder / run_files::config)) fail(folder.string(), " is not the folder of a run: it has no config.json");
+  if (!fs::exists(folder / run_files::config))
+    fail(folder.string(), " is not the folder of a run: it has no config.json");
   TrainedNetwork trained;
   trained.config = read_config(folder / run_files::config);
   trained.checkpoint = folder / (which == "last" ? run_files::last : run_files::best);

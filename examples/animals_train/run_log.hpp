@@ -10,7 +10,7 @@ namespace animals {
 
 /// A line of steps.jsonl.
 struct StepRecord {
-  Index step = 0;  ///< from 1
+  Index step = 0;   ///< from 1
   Index epoch = 0;  ///< from 1
   double lr = 0;
   double loss = 0;  ///< with label smoothing
@@ -35,8 +35,8 @@ struct EpochRecord {
 /// Numbers are written so that they read back exactly; every line reaches the file at once.
 class RunLog {
  public:
-  /// Goes on with the logs in `folder` up to `step` and `epoch` (both counts of what is done); later lines, which a killed process
-  /// left behind, and a last partial line are dropped.
+  /// Goes on with the logs in `folder` up to `step` and `epoch` (both counts of what is done); later lines, which a
+  /// killed process left behind, and a last partial line are dropped.
   RunLog(const std::filesystem::path& folder, Index step, Index epoch);
 
   void add(const StepRecord& record);

@@ -9,9 +9,9 @@ namespace animals {
 
 /// Where a run stands, between two steps. Together with weights and momenta it is all that going on needs.
 struct RunState {
-  Index step = 0;      ///< steps done in all
-  Index epoch = 0;     ///< the epoch at work, from 0
-  Index position = 0;  ///< batches of it done
+  Index step = 0;       ///< steps done in all
+  Index epoch = 0;      ///< the epoch at work, from 0
+  Index position = 0;   ///< batches of it done
   double loss_sum = 0;  ///< over the samples of this epoch so far
   Index correct = 0;
   Index seen = 0;

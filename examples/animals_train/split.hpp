@@ -24,16 +24,16 @@ struct Split {
 
 /// A folder whose files were all looked into.
 struct Inspected {
-  Folder folder;                     ///< samples: those that decode; skipped: all others, named
-  std::vector<Fingerprint> prints;   ///< of folder.samples
+  Folder folder;                    ///< samples: those that decode; skipped: all others, named
+  std::vector<Fingerprint> prints;  ///< of folder.samples
 };
 
 /// Decodes every file, on all threads. `report(done, of)` is called now and then, never by two threads at once.
 [[nodiscard]] Inspected inspect(Folder folder, const std::function<void(Index, Index)>& report);
 
-/// Takes `val_share` of every class for validation, chosen by seed, as exactly as groups of copies allow, which stay together.
-/// Every class keeps at least one group on either side where it has two.
-/// Throws failure unless 0 < val_share < 1, and where a class has no sample left.
+/// Takes `val_share` of every class for validation, chosen by seed, as exactly as groups of copies allow, which stay
+/// together. Every class keeps at least one group on either side where it has two. Throws failure unless 0 < val_share
+/// < 1, and where a class has no sample left.
 [[nodiscard]] Split make_split(const Inspected& inspected, double val_share, std::uint64_t seed);
 
 /// JSON; the root is written relative to the folder of `path`, so that both can move together.

@@ -37,7 +37,8 @@ std::vector<Sample> samples_from_json(const Json& by_class, const std::vector<st
   for (std::size_t c = 0; c < classes.size(); ++c) {
     for (const Json& file : by_class.at(classes[c])) {
       samples.push_back({file.get<std::string>(), static_cast<Index>(c)});
-      if (!stays_below(samples.back().file)) fail("names ", samples.back().file, ", which is not below the data folder");
+      if (!stays_below(samples.back().file))
+        fail("names ", samples.back().file, ", which is not below the data folder");
     }
   }
   return samples;

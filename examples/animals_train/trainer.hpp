@@ -21,19 +21,19 @@ inline constexpr std::string_view best = "best.safetensors";  ///< weights with 
 }  // namespace run_files
 
 struct TrainOptions {
-  std::filesystem::path out;                 ///< the run's folder, which exists
-  Index checkpoint_every = 200;              ///< steps; 0: only at the end of each epoch
-  Index limit_steps = 0;                     ///< stop and save after so many steps in all; 0: no limit
+  std::filesystem::path out;     ///< the run's folder, which exists
+  Index checkpoint_every = 200;  ///< steps; 0: only at the end of each epoch
+  Index limit_steps = 0;         ///< stop and save after so many steps in all; 0: no limit
   int loader_threads = 1;
   Index cache_bytes = Index{2} << 30U;
-  bool strict = false;                       ///< a broken picture ends the run
-  const std::atomic<bool>* stop = nullptr;   ///< looked at after each step
+  bool strict = false;                      ///< a broken picture ends the run
+  const std::atomic<bool>* stop = nullptr;  ///< looked at after each step
 };
 
 enum class TrainOutcome { finished, stopped, limit_reached };
 
-/// Trains a network as a configuration says, with logs and checkpoints, from wherever it stands. A run that is stopped or killed
-/// and gone on with computes the same as one in a single go, bit for bit.
+/// Trains a network as a configuration says, with logs and checkpoints, from wherever it stands. A run that is stopped
+/// or killed and gone on with computes the same as one in a single go, bit for bit.
 class Trainer {
  public:
   /// `state` is that of the network; the logs in the folder are cut back to it.
@@ -49,7 +49,9 @@ class Trainer {
   [[nodiscard]] PassPlan plan() const;
   [[nodiscard]] bool stopping() const { return options_.stop != nullptr && options_.stop->load(); }
   [[nodiscard]] bool at_limit() const { return options_.limit_steps > 0 && state_.step >= options_.limit_steps; }
-  [[nodiscard]] TrainOutcome outcome() const { return stopping() ? TrainOutcome::stopped : TrainOutcome::limit_reached; }
+  [[nodiscard]] TrainOutcome outcome() const {
+    return stopping() ? TrainOutcome::stopped : TrainOutcome::limit_reached;
+  }
   [[nodiscard]] std::string progress_line(double recent_loss) const;
 
   /// Whether the epoch was trained to its end.

@@ -50,7 +50,8 @@ JpegForm jpeg_form(int components) {
 }
 
 Bytes exif_block(std::uint8_t orientation) {
-  return {'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0};
+  return {'E', 'x', 'i',  'f', 0, 0, 'I', 'I', '*', 0, 8,           0, 0, 0,
+          1,   0,   0x12, 1,   3, 0, 1,   0,   0,   0, orientation, 0, 0, 0};
 }
 
 TEST_CASE("every form of colour JPEG gives the picture") {
@@ -342,10 +343,18 @@ Bytes mutated(Bytes bytes, animals::Random random) {
   for (Index change = random.below(6) + 1; change > 0 && bytes.size() > 4; --change) {
     const auto at = bytes.begin() + place();
     switch (random.below(4)) {
-      case 0: *at ^= static_cast<std::uint8_t>(1U << static_cast<unsigned>(random.below(8))); break;
-      case 1: *at = static_cast<std::uint8_t>(random.below(256)); break;
-      case 2: bytes.erase(at, at + std::min<std::ptrdiff_t>(bytes.end() - at, random.below(16))); break;
-      default: bytes.insert(at, 3, std::uint8_t{0xFF}); break;
+      case 0:
+        *at ^= static_cast<std::uint8_t>(1U << static_cast<unsigned>(random.below(8)));
+        break;
+      case 1:
+        *at = static_cast<std::uint8_t>(random.below(256));
+        break;
+      case 2:
+        bytes.erase(at, at + std::min<std::ptrdiff_t>(bytes.end() - at, random.below(16)));
+        break;
+      default:
+        bytes.insert(at, 3, std::uint8_t{0xFF});
+        break;
     }
   }
   return bytes;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <vector>
@@ -44,8 +44,8 @@ struct JpegForm {
   bool as_ycck = false;       ///< 4 components stored as YCCK
   bool adobe_marker = false;  ///< where there are 4 components
   bool progressive = false;
-  unsigned restart = 0;       ///< MCUs between restart markers
-  int sampling = 2;           ///< of luma against chroma, both ways
+  unsigned restart = 0;  ///< MCUs between restart markers
+  int sampling = 2;      ///< of luma against chroma, both ways
   std::vector<std::uint8_t> app1;
 };
 

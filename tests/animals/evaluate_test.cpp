@@ -13,8 +13,8 @@
 
 namespace {
 
-using animals::Evaluation;
 using animals::EvaluateOptions;
+using animals::Evaluation;
 using animals::ImageStore;
 using animals::Index;
 using animals::Logits;

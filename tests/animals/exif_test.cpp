@@ -31,8 +31,8 @@ Image letters(Index width, std::string_view rows) {
 TEST_CASE("the orientation is found in either byte order and among other entries") {
   CHECK(orientation_of("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"sv) == 6);
   CHECK(orientation_of("Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0"sv) == 3);
-  CHECK(orientation_of("Exif\0\0MM\0*\0\0\0\x08\0\x02\x01\x0f\0\x02\0\0\0\x01\0\0\0\0\x01\x12\0\x03\0\0\0\x01\0\x08\0\0"sv) ==
-        8);
+  CHECK(orientation_of(
+            "Exif\0\0MM\0*\0\0\0\x08\0\x02\x01\x0f\0\x02\0\0\0\x01\0\0\0\0\x01\x12\0\x03\0\0\0\x01\0\x08\0\0"sv) == 8);
 }
 
 TEST_CASE("a block that is not sound means upright") {

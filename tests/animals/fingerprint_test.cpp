@@ -48,7 +48,7 @@ TEST_CASE("flat pictures of different colours differ") {
 TEST_CASE("copies, near copies and copies of those make one group") {
   const Image near = animals::resized(pattern(1), 70, 70);
   const std::vector<Fingerprint> prints{print_of(pattern(5)), print_of(pattern(1)), print_of(pattern(2)),
-                                        print_of(near), print_of(pattern(1)), print_of(pattern(2))};
+                                        print_of(near),       print_of(pattern(1)), print_of(pattern(2))};
   const Groups groups = animals::group_copies(prints);
   CHECK(groups.of == std::vector<Index>{0, 1, 2, 1, 1, 2});
   CHECK(groups.count == 3);

@@ -25,7 +25,8 @@ TEST_CASE("files are told by their first bytes") {
   CHECK(kind_of("RIFF\x10\x00\x00\x00WAVE"sv) == Kind::unknown);
   CHECK(kind_of("II*\0\x08\0\0\0"sv) == Kind::tiff);
   CHECK(kind_of("MM\0*\0\0\0\x08"sv) == Kind::tiff);
-  CHECK(kind_of("\0\0\0\x1c" "ftypheic"sv) == Kind::heif);
+  CHECK(kind_of("\0\0\0\x1c"
+                "ftypheic"sv) == Kind::heif);
   CHECK(kind_of("PK\x03\x04"sv) == Kind::zip);
   CHECK(kind_of("%PDF-1.7"sv) == Kind::pdf);
   CHECK(kind_of("BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0"sv) == Kind::bmp);

@@ -19,8 +19,15 @@ using recal::testing::TemporaryFolder;
 
 void write_three(RunLog& log) {
   for (Index i = 1; i <= 3; ++i) log.add(StepRecord{i, 1, 0.1, 1.0 / static_cast<double>(i), 2, 4});
-  log.add(EpochRecord{.epoch = 1, .step = 3, .lr = 0.1, .train_loss = 2.5, .train_accuracy = 0.25, .val_loss = 1.0 / 3.0,
-                      .val_accuracy = 0.5, .seconds = 2, .images_per_second = 6});
+  log.add(EpochRecord{.epoch = 1,
+                      .step = 3,
+                      .lr = 0.1,
+                      .train_loss = 2.5,
+                      .train_accuracy = 0.25,
+                      .val_loss = 1.0 / 3.0,
+                      .val_accuracy = 0.5,
+                      .seconds = 2,
+                      .images_per_second = 6});
 }
 
 TEST_CASE("lines and rows read back exactly") {
@@ -44,9 +51,7 @@ TEST_CASE("logs are cut back to where a run goes on") {
   }
   const std::string all = read_text(folder / "steps.jsonl");
   std::ofstream(folder / "steps.jsonl", std::ios::app) << "{\"step\":4,\"ep";
-  {
-    RunLog log(folder.path(), 3, 1);
-  }
+  { RunLog log(folder.path(), 3, 1); }
   CHECK(read_text(folder / "steps.jsonl") == all);
   {
     RunLog log(folder.path(), 2, 0);

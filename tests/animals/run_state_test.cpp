@@ -25,9 +25,11 @@ TEST_CASE("every number comes back exactly") {
 TEST_CASE("notes that lack a number or hold none are refused") {
   auto notes = animals::to_notes(RunState{});
   notes["step"] = "7x";
-  CHECK_THROWS_WITH_AS(static_cast<void>(animals::state_from(notes)), doctest::Contains("step is 7x"), animals::failure);
+  CHECK_THROWS_WITH_AS(static_cast<void>(animals::state_from(notes)), doctest::Contains("step is 7x"),
+                       animals::failure);
   notes.erase("step");
-  CHECK_THROWS_WITH_AS(static_cast<void>(animals::state_from(notes)), doctest::Contains("does not say its step"), animals::failure);
+  CHECK_THROWS_WITH_AS(static_cast<void>(animals::state_from(notes)), doctest::Contains("does not say its step"),
+                       animals::failure);
 }
 
 }  // namespace

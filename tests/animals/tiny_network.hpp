@@ -30,7 +30,8 @@ struct LinearModel {
     for (Index n = 0; n < x.shape().n; ++n)
       for (Index c = 0; c < classes(); ++c) {
         float sum = running.value[0];
-        for (Index i = 0; i < inputs; ++i) sum += weight.value[static_cast<std::size_t>(c * inputs + i)] * x.data()[n * inputs + i];
+        for (Index i = 0; i < inputs; ++i)
+          sum += weight.value[static_cast<std::size_t>(c * inputs + i)] * x.data()[n * inputs + i];
         tape.logits(n, c, 0, 0) = sum;
       }
     return std::as_const(tape.logits).view();

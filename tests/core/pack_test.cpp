@@ -16,7 +16,7 @@ namespace {
 static_assert(recal::pack_for<float>::lanes * 4 == recal::register_bytes);
 static_assert(recal::pack_for<half>::lanes == recal::pack_for<float>::lanes);
 static_assert(recal::pack_for<double>::lanes * 8 == recal::register_bytes);
-static_assert(sizeof(Pack<double, 8>) == 64 && std::is_trivially_copyable_v<Pack<float, 4>>);
+static_assert(sizeof(Pack<double, 2>) == 16 && std::is_trivially_copyable_v<Pack<float, 4>>);
 
 /// Small quarters, exact in every scalar.
 template <class T>
@@ -70,8 +70,9 @@ int wrong_number() {
 
 }  // namespace
 
+// Those that fit the registers this is compiled for.
 #define RECAL_TEST_PACKS \
-  Pack<float, 2>, Pack<float, 4>, Pack<float, 8>, Pack<float, 16>, Pack<double, 2>, Pack<double, 4>, Pack<double, 8>
+  recal::pack_for<float>, Pack<float, recal::pack_for<float>::lanes / 2>, recal::pack_for<double>, Pack<double, 2>
 
 TEST_CASE_TEMPLATE("arithmetic goes lane by lane", P, RECAL_TEST_PACKS) {
   const P a = some<P>(1);
@@ -137,10 +138,11 @@ TEST_CASE_TEMPLATE("a single number too", T, float, double, half, bfloat16) {
 }
 
 TEST_CASE_TEMPLATE("storing rounds like the scalar does", T, float, half, bfloat16) {
-  using P = Pack<double, 4>;
-  const std::vector<double> from{1.0 / 3, -2e5, 1e-7, 3.14159265358979};
-  std::vector<T> to(4);
-  recal::store(to.data(), recal::load<P>(from.data()));
-  for (std::size_t i = 0; i < 4; ++i)
-    CHECK(static_cast<float>(to[i]) == static_cast<float>(T(static_cast<float>(from[i]))));
+  using P = Pack<double, 2>;
+  for (const std::vector<double>& from : {std::vector{1.0 / 3, -2e5}, std::vector{1e-7, 3.14159265358979}}) {
+    std::vector<T> to(2);
+    recal::store(to.data(), recal::load<P>(from.data()));
+    for (std::size_t i = 0; i < 2; ++i)
+      CHECK(static_cast<float>(to[i]) == static_cast<float>(T(static_cast<float>(from[i]))));
+  }
 }

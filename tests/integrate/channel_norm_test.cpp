@@ -110,8 +110,8 @@ TEST_CASE("equal rows give exactly beta") {
 
 TEST_CASE("a large common offset does not change the result") {
   Norm norm = random_norm(1);
-  const auto near_zero = train(norm, {0.25, -0.5, 1.0, 0.125}, 4);
-  const auto far = train(norm, {1e8 + 0.25, 1e8 - 0.5, 1e8 + 1.0, 1e8 + 0.125}, 4);
+  const auto near_zero = train(norm, {0.25, -0.5, 1.0, 0.125, 0.5}, 5);
+  const auto far = train(norm, {1e8 + 0.25, 1e8 - 0.5, 1e8 + 1.0, 1e8 + 0.125, 1e8 + 0.5}, 5);
   CHECK(relative_error(far, near_zero) < 1e-14);
 }
 

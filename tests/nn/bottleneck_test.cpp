@@ -39,9 +39,9 @@ TEST_CASE("bottleneck: the cpu backend equals the reference, for any number of t
 
 TEST_CASE("bottleneck: names are torchvision's") {
   using Names = std::vector<std::string>;
-  CHECK(recal::testing::parameter_names(Plain<float>(8, 2, 1)) ==
-        Names{"conv1.weight", "bn1.weight", "bn1.bias", "conv2.weight", "bn2.weight", "bn2.bias", "conv3.weight",
-              "bn3.weight", "bn3.bias"});
+  CHECK(recal::testing::parameter_names(Plain<float>(8, 2, 1)) == Names{"conv1.weight", "bn1.weight", "bn1.bias",
+                                                                        "conv2.weight", "bn2.weight", "bn2.bias",
+                                                                        "conv3.weight", "bn3.weight", "bn3.bias"});
   const Names se = recal::testing::parameter_names(WithSe<float>(4, 4, 1));
   CHECK(se.size() == 9 + 4 + 3);
   CHECK(se[9] == "se.fc1.weight");

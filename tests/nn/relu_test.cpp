@@ -90,9 +90,9 @@ TEST_CASE("ReLU passes NaN on, and no gradient where the output is zero") {
 TEST_CASE("ReLU names both shapes of a mismatch") {
   Tensor<float> x({1, 2, 3, 4}, -1.0F);
   Tensor<float> y({1, 2, 4, 3}, 5.0F);
-  CHECK_THROWS_WITH_AS(
-      recal::nn::relu(recal::Cpu{}, x, y),
-      "recal: output of ReLU has shape (N=1, C=2, H=4, W=3), expected (N=1, C=2, H=3, W=4)", recal::error);
+  CHECK_THROWS_WITH_AS(recal::nn::relu(recal::Cpu{}, x, y),
+                       "recal: output of ReLU has shape (N=1, C=2, H=4, W=3), expected (N=1, C=2, H=3, W=4)",
+                       recal::error);
   CHECK_THROWS_AS(recal::nn::add_relu(recal::Cpu{}, x, y, x), recal::error);
   CHECK_THROWS_AS(recal::nn::relu_backward(recal::Cpu{}, x, x, y), recal::error);
   CHECK_THROWS_AS(recal::nn::accumulate(recal::Cpu{}, x, y), recal::error);

@@ -8,7 +8,10 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/reference/backend.hpp>
+#include <recal/gct.hpp>
+#include <recal/ge.hpp>
 #include <recal/nn/resnet.hpp>
+#include <recal/se.hpp>
 #include <recal/srm.hpp>
 #include <recal/train/cross_entropy.hpp>
 #include <recal/train/sgd.hpp>
@@ -33,12 +36,33 @@ using Basic = ResNet<T, BasicBlock<T, Module>>;
 template <class T, class Module = recal::nn::NoModule>
 using Deep = ResNet<T, Bottleneck<T, Module>>;
 
-TEST_CASE("residual networks have the published numbers of parameters") {
-  CHECK(recal::parameter_count(Basic<float>({.depths = recal::nn::resnet18})) == 11'689'512);
-  CHECK(recal::parameter_count(Basic<float>({.depths = recal::nn::resnet34})) == 21'797'672);
-  CHECK(recal::parameter_count(Deep<float>({.depths = recal::nn::resnet50})) == 25'557'032);
-  CHECK(recal::parameter_count(Deep<float>({.depths = recal::nn::resnet101})) == 44'549'160);
-  CHECK(recal::parameter_count(Deep<float, recal::Srm<float>>()) == 25'617'448);
+TEST_CASE("modules add the published numbers of parameters to ResNet-50 (T13)") {
+  std::vector<Shape> blocks;
+  const Deep<float> net({}, [&blocks](Index channels, Index height, Index width) {
+    blocks.push_back({1, channels, height, width});
+    return recal::nn::NoModule{};
+  });
+  CHECK(recal::parameter_count(net) == 25'557'032);
+  CHECK(blocks.size() == 16);
+  CHECK(blocks.front() == Shape{1, 256, 56, 56});
+  CHECK(blocks.back() == Shape{1, 2048, 7, 7});
+  const auto with = [&](const auto& make) {
+    Index count = recal::parameter_count(net);
+    for (const Shape& block : blocks) count += recal::parameter_count(make(block));
+    return count;
+  };
+  const auto map_sized = [](const Shape& b, bool bias) {
+    return recal::GatherOptions{.extent = 0, .height = b.h, .width = b.w, .bias = bias};
+  };
+  CHECK(with([](const Shape& b) { return recal::Srm<float>(b.c); }) == 25'617'448);
+  CHECK(with([](const Shape& b) { return recal::Se<float>(b.c, {.bias = false}); }) == 28'071'976);
+  CHECK(with([](const Shape& b) { return recal::Se<float>(b.c); }) == 28'088'024);
+  CHECK(with([&](const Shape& b) { return recal::GeTheta<float>(b.c, map_sized(b, true)); }) == 31'121'704);
+  CHECK(with([&](const Shape& b) { return recal::GeTheta<float>(b.c, map_sized(b, false)); }) == 31'106'600);
+  CHECK(with([&](const Shape& b) { return recal::GeThetaPlus<float>(b.c, {.gather = map_sized(b, false)}); }) ==
+        33'637'592);
+  CHECK(with([](const Shape& b) { return recal::Gct<float>(b.c); }) == 25'602'344);
+  CHECK(with([](const Shape& b) { return recal::GeThetaMinus<float>(b.c); }) == 25'557'032);
 }
 
 TEST_CASE("names of a residual network are torchvision's") {
@@ -103,22 +127,23 @@ void check_training(const ResNetOptions& options, const Shape& images, double ra
 }
 
 TEST_CASE("small residual networks of both blocks and both stems learn a batch by heart") {
-  check_training<Basic<float>>({.depths = recal::nn::resnet18, .classes = 4, .stem = Stem::small}, {6, 3, 16, 16},
-                               0.02);
+  check_training<Basic<float>>({.depths = {2, 1, 1, 1}, .classes = 4, .stem = Stem::small}, {6, 3, 10, 12}, 0.02);
   check_training<Basic<float, recal::Srm<float>>>({.depths = {1, 1, 1, 1}, .classes = 4}, {6, 3, 37, 50}, 0.02);
-  check_training<Deep<float>>({.depths = {1, 1, 1, 1}, .classes = 4, .stem = Stem::small}, {6, 3, 16, 16}, 0.02);
+  check_training<Deep<float>>({.depths = {1, 1, 1, 1}, .classes = 4, .stem = Stem::small}, {6, 3, 9, 8}, 0.02);
 }
 
-TEST_CASE("ResNet-34 and 101 run") {
-  const auto x = filled<float>("x", {2, 3, 32, 32});
-  const auto check_infer = [&x](const auto& net) {
+TEST_CASE("ResNet-18, 34 and 101 run, and have the published numbers of parameters") {
+  const auto x = filled<float>("x", {1, 3, 32, 32});
+  const auto check_network = [&x](const auto& net, Index parameters) {
+    CHECK(recal::parameter_count(net) == parameters);
     typename std::remove_cvref_t<decltype(net)>::Tape tape;
     const auto logits = net.infer(recal::Cpu{}, x, tape);
-    CHECK(logits.shape == Shape{2, 10, 1, 1});
-    for (Index i = 0; i < 20; ++i) CHECK(std::isfinite(logits.data[i]));
+    CHECK(logits.shape == Shape{1, 1000, 1, 1});
+    for (Index i = 0; i < 1000; ++i) REQUIRE(std::isfinite(logits.data[i]));
   };
-  check_infer(Basic<float>({.depths = recal::nn::resnet34, .classes = 10}));
-  check_infer(Deep<float>({.depths = recal::nn::resnet101, .classes = 10}));
+  check_network(Basic<float>({.depths = recal::nn::resnet18}), 11'689'512);
+  check_network(Basic<float>({.depths = recal::nn::resnet34}), 21'797'672);
+  check_network(Deep<float>({.depths = recal::nn::resnet101}), 44'549'160);
 }
 
 template <class T, class Net>

@@ -68,8 +68,8 @@ TEST_CASE("an empty batch has no loss") {
 TEST_CASE("cross-entropy names the label and the classes, and writes nothing") {
   Tensor<float> logits({2, 3, 1, 1}, 1.0F);
   Tensor<float> gradient({2, 3, 1, 1}, 7.0F);
-  CHECK_THROWS_WITH_AS(cross_entropy(logits, std::vector<int>{0, 3}, gradient), "recal: label 3 is not one of 3 classes",
-                       recal::error);
+  CHECK_THROWS_WITH_AS(cross_entropy(logits, std::vector<int>{0, 3}, gradient),
+                       "recal: label 3 is not one of 3 classes", recal::error);
   CHECK_THROWS_WITH_AS(cross_entropy(logits, std::vector<int>{-1, 0}, gradient),
                        "recal: label -1 is not one of 3 classes", recal::error);
   CHECK_THROWS_WITH_AS(cross_entropy(logits, std::vector<int>{0}, gradient), "recal: 1 labels for 2 samples",

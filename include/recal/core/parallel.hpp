@@ -90,6 +90,19 @@ class ForkJoin {
   char join_ = 0;
 };
 
+/// Calls call(f, first, last) for pieces that make up [0, count). Not a template, so that oneTBB's part of it is
+/// compiled once a translation unit and not once a loop.
+inline void share_out(Index count, Index grain, const void* f, void (*call)(const void* f, Index first, Index last)) {
+  ForkJoin fork_join;
+  arena().execute([&] {
+    tbb::parallel_for(tbb::blocked_range<Index>(0, count, static_cast<std::size_t>(grain > 0 ? grain : 1)),
+                      [&](const tbb::blocked_range<Index>& range) {
+                        const ForkJoin::Piece piece(fork_join);
+                        call(f, range.begin(), range.end());
+                      });
+  });
+}
+
 }  // namespace detail
 
 /// The number of threads that parallel_for may use.
@@ -106,13 +119,9 @@ void parallel_for(Index count, Index grain, const F& f) {
     for (Index i = 0; i < count; ++i) f(i);
     return;
   }
-  detail::ForkJoin fork_join;
-  detail::arena().execute([&] {
-    tbb::parallel_for(tbb::blocked_range<Index>(0, count, static_cast<std::size_t>(grain > 0 ? grain : 1)),
-                      [&](const tbb::blocked_range<Index>& range) {
-                        const detail::ForkJoin::Piece piece(fork_join);
-                        for (Index i = range.begin(); i != range.end(); ++i) f(i);
-                      });
+  detail::share_out(count, grain, &f, [](const void* erased, Index first, Index last) {
+    const F& call = *static_cast<const F*>(erased);
+    for (Index i = first; i < last; ++i) call(i);
   });
 }
 

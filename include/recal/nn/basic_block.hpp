@@ -16,10 +16,9 @@ class BasicBlock : public ResidualBlock<T, Module, 2> {
   using ModuleType = Module;
 
   BasicBlock(Index in, Index width, Index stride, Module own_module)
-      : ResidualBlock<T, Module, 2>(
-            {ConvNorm<T>(in, width, Conv2dOptions{.kernel = 3, .stride = stride, .padding = 1}),
-             ConvNorm<T>(width, width, Conv2dOptions{.kernel = 3, .padding = 1})},
-            std::move(own_module), in, stride) {}
+      : ResidualBlock<T, Module, 2>({ConvNorm<T>(in, width, Conv2dOptions{.kernel = 3, .stride = stride, .padding = 1}),
+                                     ConvNorm<T>(width, width, Conv2dOptions{.kernel = 3, .padding = 1})},
+                                    std::move(own_module), in, stride) {}
 
   BasicBlock(Index in, Index width, Index stride) : BasicBlock(in, width, stride, Module(width)) {}
 };

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cmath>
 
 #include <recal/backend/backend.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/error.hpp>
-#include <recal/core/pack.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/core/visit.hpp>
+#include <recal/nn/channel_walk.hpp>
 #include <recal/nn/relu.hpp>
 #include <recal/pool/mean_std.hpp>
 
@@ -16,68 +17,6 @@ namespace recal::nn {
 
 /// What follows a layer in the same pass.
 enum class Activation { none, relu };
-
-namespace detail {
-
-/// Mean and sum of squared deviations of the planes seen so far, merged in double (Chan et al. 1979).
-struct RunningMoments {
-  double count = 0.0;
-  double mean = 0.0;
-  double squares = 0.0;
-
-  void add(const MeanStd::State<double>& plane, Index elements) {
-    const auto k = static_cast<double>(elements);
-    const double distance = plane.shift + plane.sum / k - mean;
-    const double own = plane.squares - plane.sum * plane.sum / k;
-    const double total = count + k;
-    squares += (own > 0.0 ? own : 0.0) + distance * distance * (count * k / total);
-    mean += distance * (k / total);
-    count = total;
-  }
-};
-
-/// scale * (x - centre) + shift; the centre is one of T's numbers, so that a large mean cancels exactly.
-template <class A>
-struct ChannelAffine {
-  A scale;
-  A centre;
-  A shift;
-  template <class P>
-  [[nodiscard]] P operator()(P x) const {
-    return P(scale) * (x - P(centre)) + P(shift);
-  }
-};
-
-template <class A>
-struct ChannelAffineRelu : ChannelAffine<A> {
-  template <class P>
-  [[nodiscard]] P operator()(P x) const {
-    return max(P(0), ChannelAffine<A>::operator()(x));
-  }
-};
-
-template <class A>
-struct ChannelAffineAddRelu : ChannelAffine<A> {
-  template <class P>
-  [[nodiscard]] P operator()(P x, P shortcut) const {
-    return max(P(0), ChannelAffine<A>::operator()(x) + shortcut);
-  }
-};
-
-/// scale * dr + offset + slope * (x - centre)
-template <class A>
-struct ChannelPull {
-  A scale;
-  A centre;
-  A offset;
-  A slope;
-  template <class P>
-  [[nodiscard]] P operator()(P dr, P x) const {
-    return P(scale) * dr + (P(offset) + P(slope) * (x - P(centre)));
-  }
-};
-
-}  // namespace detail
 
 /// Batch normalisation of NCHW tensors, per channel over samples and positions:
 ///   y = weight * (x - mean) / sqrt(var + eps) + bias
@@ -142,8 +81,7 @@ class BatchNorm2d {
 
   /// infer() that backward() can follow; changes no state.
   template <Backend B, class X, class Y>
-  void forward_frozen(const B& backend, const X& x, Y&& y, Tape& tape,
-                      Activation activation = Activation::none) const {
+  void forward_frozen(const B& backend, const X& x, Y&& y, Tape& tape, Activation activation = Activation::none) const {
     run_running(backend, view_of(x), view_of(y), {}, activation, &tape);
   }
 
@@ -184,6 +122,22 @@ class BatchNorm2d {
   using In = TensorView<const T>;
   using Out = TensorView<T>;
 
+  /// One of these for each channel of a block.
+  template <class Item>
+  using PerChannel = std::array<Item, detail::ChannelBlock::limit>;
+
+  /// S0 = sum dr and S1 = sum dr (x - centre) of one channel.
+  struct Sums {
+    double centre = 0.0;
+    double gradient = 0.0;
+    double product = 0.0;
+
+    void add(const Dots::State<double>& plane) {
+      gradient += plane.s0();
+      product += plane.s1_about(centre);
+    }
+  };
+
   void check_input(const Shape& x) const {
     check(x.c == channels(), "batch norm of ", channels(), " channels was given ", x);
   }
@@ -204,17 +158,19 @@ class BatchNorm2d {
   }
 
   template <class Team, class A>
-  static void apply(const Team& team, Index c, const In& x, const Out& y, const In& shortcut, Activation activation,
-                    const detail::ChannelAffine<A>& map) {
+  static void apply(const Team& team, const detail::ChannelBlock& block, const In& x, const Out& y, const In& shortcut,
+                    Activation activation, const PerChannel<detail::ChannelAffine<A>>& maps) {
     const Index count = x.shape.plane();
-    for (Index n = 0; n < x.shape.n; ++n) {
-      if (shortcut.data != nullptr)
-        team.map(count, y.plane(n, c), detail::ChannelAffineAddRelu<A>{map}, x.plane(n, c), shortcut.plane(n, c));
-      else if (activation == Activation::relu)
-        team.map(count, y.plane(n, c), detail::ChannelAffineRelu<A>{map}, x.plane(n, c));
-      else
-        team.map(count, y.plane(n, c), map, x.plane(n, c));
-    }
+    for (Index n = 0; n < x.shape.n; ++n)
+      for (Index c = block.first; c < block.last; ++c) {
+        const detail::ChannelAffine<A>& map = at(maps, c - block.first);
+        if (shortcut.data != nullptr)
+          team.map(count, y.plane(n, c), detail::ChannelAffineAddRelu<A>{map}, x.plane(n, c), shortcut.plane(n, c));
+        else if (activation == Activation::relu)
+          team.map(count, y.plane(n, c), detail::ChannelAffineRelu<A>{map}, x.plane(n, c));
+        else
+          team.map(count, y.plane(n, c), map, x.plane(n, c));
+      }
   }
 
   template <class B>
@@ -222,11 +178,15 @@ class BatchNorm2d {
     using A = typename B::Team::template accumulator<T>;
     check_forward(x, y, shortcut);
     if (tape != nullptr) prepare(*tape, false);
-    backend.walk(channels(), x.shape.n * x.shape.plane(), [&](const typename B::Team& team, Index c) {
-      const auto mean = static_cast<double>(at(running_mean.value, c));
-      const double inverse = 1.0 / std::sqrt(static_cast<double>(at(running_var.value, c)) + eps);
-      if (tape != nullptr) record(*tape, c, mean, inverse);
-      apply(team, c, x, y, shortcut, activation, affine<A>(c, mean, inverse));
+    detail::walk_channels(backend, x.shape, [&](const typename B::Team& team, const detail::ChannelBlock& block) {
+      PerChannel<detail::ChannelAffine<A>> maps;
+      for (Index c = block.first; c < block.last; ++c) {
+        const auto mean = static_cast<double>(at(running_mean.value, c));
+        const double inverse = 1.0 / std::sqrt(static_cast<double>(at(running_var.value, c)) + eps);
+        if (tape != nullptr) record(*tape, c, mean, inverse);
+        at(maps, c - block.first) = affine<A>(c, mean, inverse);
+      }
+      apply(team, block, x, y, shortcut, activation, maps);
     });
   }
 
@@ -238,24 +198,35 @@ class BatchNorm2d {
     check(count != 1, "training batch norm needs more than one value per channel, found one in ", x.shape);
     prepare(tape, true);
     if (count == 0) return;
-    backend.walk(channels(), count, [&](const typename B::Team& team, Index c) {
-      detail::RunningMoments moments;
+    const auto elements = static_cast<double>(x.shape.plane());
+    detail::walk_channels(backend, x.shape, [&](const typename B::Team& team, const detail::ChannelBlock& block) {
+      PerChannel<detail::ChannelMoments> moments{};
       for (Index n = 0; n < x.shape.n; ++n)
-        moments.add(team.reduce(MeanStd{}, x.shape.plane(), x.plane(n, c)), x.shape.plane());
-      const double inverse = 1.0 / std::sqrt(moments.squares / moments.count + eps);
-      move_running(c, moments);
-      record(tape, c, moments.mean, inverse);
-      apply(team, c, x, y, shortcut, activation, affine<A>(c, moments.mean, inverse));
+        for (Index c = block.first; c < block.last; ++c)
+          at(moments, c - block.first).add(team.reduce(MeanStd{}, x.shape.plane(), x.plane(n, c)), elements);
+      PerChannel<detail::ChannelAffine<A>> maps;
+      for (Index c = block.first; c < block.last; ++c)
+        at(maps, c - block.first) =
+            take_statistics<A>(c, at(moments, c - block.first), elements, static_cast<double>(count), tape);
+      apply(team, block, x, y, shortcut, activation, maps);
     });
     ++num_batches_tracked.value[0];
   }
 
-  void move_running(Index c, const detail::RunningMoments& moments) {
+  /// Moves the running statistics, fills the tape, and gives the channel's map.
+  template <class A>
+  detail::ChannelAffine<A> take_statistics(Index c, const detail::ChannelMoments& moments, double elements,
+                                           double count, Tape& tape) {
     const auto towards = [this](T& running, double value) {
       running = static_cast<T>((1.0 - momentum) * static_cast<double>(running) + momentum * value);
     };
-    towards(at(running_mean.value, c), moments.mean);
-    towards(at(running_var.value, c), moments.squares / (moments.count - 1.0));
+    const double mean = moments.mean();
+    const double squares = moments.squares(elements);
+    const double inverse = 1.0 / std::sqrt(squares / count + eps);
+    towards(at(running_mean.value, c), mean);
+    towards(at(running_var.value, c), squares / (count - 1.0));
+    record(tape, c, mean, inverse);
+    return affine<A>(c, mean, inverse);
   }
 
   void prepare(Tape& tape, bool of_batch) const {
@@ -292,33 +263,37 @@ class BatchNorm2d {
     const Out masked = dshortcut.data != nullptr ? dshortcut : dx;
     const In dr = y.data != nullptr ? In(masked) : dy;
     if (x.shape.n * count == 0) return;
-    backend.walk(channels(), x.shape.n * count, [&](const typename B::Team& team, Index c) {
-      const auto centre = static_cast<double>(static_cast<T>(at(tape.mean, c)));
-      double sum = 0.0;
-      double product = 0.0;
-      for (Index n = 0; n < x.shape.n; ++n) {
-        if (y.data != nullptr)
-          team.map(count, masked.plane(n, c), detail::OpenWherePositive{}, y.plane(n, c), dy.plane(n, c));
-        const Dots::State<double> dots = team.reduce(Dots{}, count, x.plane(n, c), dr.plane(n, c));
-        sum += dots.s0();
-        product += dots.s1_about(centre);
-      }
-      const auto map = pull_of<A>(c, centre, sum, product, static_cast<double>(x.shape.n * count), tape);
-      for (Index n = 0; n < x.shape.n; ++n) team.map(count, dx.plane(n, c), map, dr.plane(n, c), x.plane(n, c));
+    detail::walk_channels(backend, x.shape, [&](const typename B::Team& team, const detail::ChannelBlock& block) {
+      PerChannel<Sums> sums{};
+      for (Index c = block.first; c < block.last; ++c)
+        at(sums, c - block.first).centre = static_cast<double>(static_cast<T>(at(tape.mean, c)));
+      for (Index n = 0; n < x.shape.n; ++n)
+        for (Index c = block.first; c < block.last; ++c) {
+          if (y.data != nullptr)
+            team.map(count, masked.plane(n, c), detail::OpenWherePositive{}, y.plane(n, c), dy.plane(n, c));
+          at(sums, c - block.first).add(team.reduce(Dots{}, count, x.plane(n, c), dr.plane(n, c)));
+        }
+      PerChannel<detail::ChannelPull<A>> maps;
+      for (Index c = block.first; c < block.last; ++c)
+        at(maps, c - block.first) =
+            pull_of<A>(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), tape);
+      for (Index n = 0; n < x.shape.n; ++n)
+        for (Index c = block.first; c < block.last; ++c)
+          team.map(count, dx.plane(n, c), at(maps, c - block.first), dr.plane(n, c), x.plane(n, c));
     });
   }
 
   template <class A>
-  detail::ChannelPull<A> pull_of(Index c, double centre, double sum, double product, double count, const Tape& tape) {
-    const double off_centre = centre - at(tape.mean, c);
+  detail::ChannelPull<A> pull_of(Index c, const Sums& sums, double count, const Tape& tape) {
+    const double off_centre = sums.centre - at(tape.mean, c);
     const double inverse = at(tape.inverse_deviation, c);
-    const double about_mean = product + off_centre * sum;
+    const double about_mean = sums.product + off_centre * sums.gradient;
     const double scale = static_cast<double>(at(weight.value, c)) * inverse;
     at(weight.grad, c) += static_cast<T>(about_mean * inverse);
-    at(bias.grad, c) += static_cast<T>(sum);
+    at(bias.grad, c) += static_cast<T>(sums.gradient);
     const double slope = tape.of_batch ? -scale * inverse * inverse * about_mean / count : 0.0;
-    const double offset = tape.of_batch ? -scale * sum / count + slope * off_centre : 0.0;
-    return {static_cast<A>(scale), static_cast<A>(centre), static_cast<A>(offset), static_cast<A>(slope)};
+    const double offset = tape.of_batch ? -scale * sums.gradient / count + slope * off_centre : 0.0;
+    return {static_cast<A>(scale), static_cast<A>(sums.centre), static_cast<A>(offset), static_cast<A>(slope)};
   }
 };
 

@@ -116,8 +116,7 @@ class ResidualBlock {
   /// dx is resized and assigned; parameter gradients are added. dy is overwritten.
   /// requires: x and tape as forward left them; dx and dy are none of the workspace's tensors and not each other
   template <Backend B>
-  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape,
-                Workspace<T>& work) {
+  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Workspace<T>& work) {
     check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
     pull_tail(backend, dy, tape, work);
     for (std::size_t i = L - 1; i > 0; --i) {

@@ -232,8 +232,7 @@ class ResNet {
   void pull(const B& backend, TensorView<const T> x, TensorView<const T> dlogits, Tape& tape) {
     check(tape.blocks.size() == block_count(), "the tape holds ", tape.blocks.size(), " blocks, the network has ",
           block_count(), "; forward comes before backward");
-    check_shape("the images", x.shape,
-                {tape.logits.shape().n, conv1.in_channels(), x.shape.h, x.shape.w});
+    check_shape("the images", x.shape, {tape.logits.shape().n, conv1.in_channels(), x.shape.h, x.shape.w});
     check_shape("gradient of the logits", dlogits.shape, tape.logits.shape());
     auto& [dy, dx] = tape.maps;
     tape.feature_gradient.resize(tape.features.shape());

@@ -33,10 +33,10 @@ struct Together {
 
 }  // namespace detail
 
-/// Writes every parameter and state of the layers and the notes into one safetensors file, atomically. Give the model for
-/// a file that others read (its names are the model's own), model and optimiser for one to go on from.
-/// Cost: the values are written once, not copied.
-/// errors: two arrays of one name; the file cannot be written, and then the old one is untouched
+/// Writes every parameter and state of the layers and the notes into one safetensors file, atomically. Give the model
+/// for a file that others read (its names are the model's own), model and optimiser for one to go on from. Cost: the
+/// values are written once, not copied. errors: two arrays of one name; the file cannot be written, and then the old
+/// one is untouched
 template <class... Layers>
 void save_checkpoint(const std::filesystem::path& path, const Notes& notes, const Layers&... layers) {
   io::SafetensorsWriter writer;

@@ -16,7 +16,7 @@ namespace recal::train {
 /// A sequence of class numbers in memory: std::vector<int>, std::span<const recal::Index>, ...
 template <class Labels>
 concept LabelRange = std::ranges::contiguous_range<Labels> && std::ranges::sized_range<Labels> &&
-                     std::integral<std::ranges::range_value_t<Labels>>;
+    std::integral<std::ranges::range_value_t<Labels>>;
 
 namespace detail {
 

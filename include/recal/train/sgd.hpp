@@ -84,12 +84,11 @@ class Sgd {
             "the optimiser's next parameter is ", velocity.name.substr(prefix_length), " with ", velocity.size(),
             " numbers, the layer's is ", name, " with ", parameter.size());
       for (Index first = 0; first < parameter.size(); first += piece_size)
-        pieces_.push_back({parameter.value.data() + first, parameter.grad.data() + first,
-                           velocity.value.data() + first, std::min(piece_size, parameter.size() - first),
-                           parameter.decay});
+        pieces_.push_back({parameter.value.data() + first, parameter.grad.data() + first, velocity.value.data() + first,
+                           std::min(piece_size, parameter.size() - first), parameter.decay});
     });
-    check(next == velocities_.size(), "the optimiser was made for ", velocities_.size(),
-          " parameters, the layer has ", next);
+    check(next == velocities_.size(), "the optimiser was made for ", velocities_.size(), " parameters, the layer has ",
+          next);
   }
 
   void update(const Piece& piece, double rate) const {

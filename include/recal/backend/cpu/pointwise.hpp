@@ -33,8 +33,7 @@ template <class T>
 template <class T>
 [[nodiscard]] TensorView<T> as_rows(const TensorView<T>& x) {
   const Index plane = x.shape.plane();
-  if (plane < tiny_plane)
-    return {x.data, {1, x.shape.c, 1, x.shape.n * plane}, x.shape.n * x.stride_n, x.stride_c};
+  if (plane < tiny_plane) return {x.data, {1, x.shape.c, 1, x.shape.n * plane}, x.shape.n * x.stride_n, x.stride_c};
   return {x.data, {x.shape.n, x.shape.c, 1, plane}, x.stride_n, x.stride_c};
 }
 
