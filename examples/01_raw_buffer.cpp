@@ -19,11 +19,12 @@ int main() {
   recal::Tensor<float> dy(shape, 1.0F);
   recal::Tensor<float> dx(shape);
   recal::Srm<>::Tape tape;
-  srm.forward(x, y, tape);       // batch statistics, fills the tape
+  srm.forward(x, y, tape);        // batch statistics, fills the tape
   srm.backward(x, dy, dx, tape);  // dx assigned, parameter gradients added
   recal::for_each_parameter(srm, [](const std::string& name, recal::Parameter& p) {
     for (std::size_t i = 0; i < p.value.size(); ++i) p.value[i] -= 0.01F * p.grad[i];
-    std::printf("%-10s %4lld numbers, decay %s\n", name.c_str(), static_cast<long long>(p.size()), p.decay ? "on" : "off");
+    std::printf("%-10s %4lld numbers, decay %s\n", name.c_str(), static_cast<long long>(p.size()),
+                p.decay ? "on" : "off");
   });
   srm.forward(x, y, tape);
   std::printf("after one step   y[1] / x[1] = %g\n", static_cast<double>(y.data()[1] / buffer[1]));

@@ -11,10 +11,9 @@ namespace {
 using recal::Index;
 
 // own-pool-begin
-/// t = sqrt(mean of x^2 + eps). `add` sees scalars and packs of them alike.
-struct RootMeanSquare {
+/// t = mean of x^2. `add` sees scalars and packs of them alike.
+struct MeanSquare {
   static constexpr Index width = 1;
-
   template <class A>
   struct State {
     A squares;
@@ -31,12 +30,9 @@ struct RootMeanSquare {
   static void merge(State<A>& s, const State<A>& other) {
     s.squares += other.squares;
   }
-
-  void finish(const State<double>& s, Index count, double* t) const {
-    t[0] = std::sqrt(s.squares / static_cast<double>(count) + 1e-5);
-  }
-  [[nodiscard]] recal::Pull pull(const double* t, const double* dt, Index count) const {
-    return {.q = dt[0] / (static_cast<double>(count) * t[0])};  // dt/dx = x / (K t)
+  void finish(const State<double>& s, Index count, double* t) const { t[0] = s.squares / static_cast<double>(count); }
+  [[nodiscard]] recal::Pull pull(const double*, const double* dt, Index count) const {
+    return {.q = 2 * dt[0] / static_cast<double>(count)};  // dt/dx = 2 x / K
   }
 };
 // own-pool-end
@@ -76,7 +72,7 @@ struct PowerOfTwo {
 }  // namespace
 
 int main() {
-  recal::Recalibrate<RootMeanSquare, StandOut, PowerOfTwo> module(16, {}, {});
+  recal::Recalibrate<MeanSquare, StandOut, PowerOfTwo> module(16, {}, {});
 
   recal::Tensor<float> x({4, 16, 14, 14}, 1.0F);
   recal::Tensor<float> y(x.shape());

@@ -13,9 +13,8 @@ using namespace recal;
 using namespace recal::testing;
 
 TEST_CASE("ECA agrees with the reference vectors") {
-  check_cases("eca_", []<class T>(const Golden& g) {
-    return Eca<T>(g.sizes("x")[1], static_cast<Index>(g.number("kernel")));
-  });
+  check_cases("eca_",
+              []<class T>(const Golden& g) { return Eca<T>(g.sizes("x")[1], static_cast<Index>(g.number("kernel"))); });
 }
 
 TEST_CASE("ECA's gradients agree with difference quotients") {

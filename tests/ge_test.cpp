@@ -49,9 +49,9 @@ TEST_CASE("GE's gradients agree with difference quotients") {
     stir_parameters(theta, 3, 0.3);
     stir_parameters(plus, 4, 0.3);
     for (const bool frozen : {false, true})
-      for (const auto& report :
-           {gradient_check(minus, {2, 3, 5, 4}, {.frozen = frozen}), gradient_check(theta, {3, 3, 5, 4}, {.frozen = frozen}),
-            gradient_check(plus, {3, 3, 5, 4}, {.frozen = frozen})})
+      for (const auto& report : {gradient_check(minus, {2, 3, 5, 4}, {.frozen = frozen}),
+                                 gradient_check(theta, {3, 3, 5, 4}, {.frozen = frozen}),
+                                 gradient_check(plus, {3, 3, 5, 4}, {.frozen = frozen})})
         CHECK_MESSAGE(report.good, report.text);
   }
   GeTheta<double> biased(2, {.extent = 2, .bias = true});

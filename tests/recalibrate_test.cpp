@@ -34,9 +34,8 @@ Step<T> step(const B& backend, Module module, const Tensor<T>& x, const Tensor<T
   zero_gradients(module);
   module.forward(backend, x, result.y, tape);
   module.backward(backend, x, dy, result.dx, tape);
-  for_each_parameter(module, [&](const auto& p) {
-    result.gradients.insert(result.gradients.end(), p.grad.begin(), p.grad.end());
-  });
+  for_each_parameter(
+      module, [&](const auto& p) { result.gradients.insert(result.gradients.end(), p.grad.begin(), p.grad.end()); });
   return result;
 }
 

@@ -17,7 +17,8 @@ namespace {
 template <class Module>
 void fill(Module& module, const std::string& wanted, double value) {
   for_each_parameter(module, [&](const std::string& name, auto& p) {
-    if (name == wanted) p.value.assign(p.value.size(), static_cast<typename std::remove_cvref_t<decltype(p.value)>::value_type>(value));
+    if (name == wanted)
+      p.value.assign(p.value.size(), static_cast<typename std::remove_cvref_t<decltype(p.value)>::value_type>(value));
   });
 }
 
@@ -32,9 +33,8 @@ TEST_CASE("SE agrees with the reference vectors") {
 }
 
 TEST_CASE("SE with a hard sigmoid agrees with the reference vectors") {
-  check_cases("se_hard_", []<class T>(const Golden& g) {
-    return Se<T, HardSigmoid>(g.sizes("x")[1], {.reduced = reduced(g)});
-  });
+  check_cases("se_hard_",
+              []<class T>(const Golden& g) { return Se<T, HardSigmoid>(g.sizes("x")[1], {.reduced = reduced(g)}); });
 }
 
 TEST_CASE("SE's gradients agree with difference quotients") {

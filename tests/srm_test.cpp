@@ -79,11 +79,9 @@ TEST_CASE("SRM's forward on a worked example (T2)") {
   Tensor<double> y(x.shape());
   Srm<double>::Tape tape;
   srm.forward(x, y, tape);
-  const double gates[3][2] = {
-      {0.627205673, 0.784579235}, {0.198189917, 0.241943747}, {0.706282811, 0.462445346}};
+  const double gates[3][2] = {{0.627205673, 0.784579235}, {0.198189917, 0.241943747}, {0.706282811, 0.462445346}};
   for (Index n = 0; n < 3; ++n)
-    for (Index c = 0; c < 2; ++c)
-      CHECK(std::abs(y(n, c, 1, 1) / x(n, c, 1, 1) - gates[n][c]) <= 1e-9);
+    for (Index c = 0; c < 2; ++c) CHECK(std::abs(y(n, c, 1, 1) / x(n, c, 1, 1) - gates[n][c]) <= 1e-9);
   CHECK(std::abs(y(0, 0, 0, 1) - 0.3006984178) <= 1e-10);
   CHECK(std::abs(y(2, 1, 3, 3) + 0.1698586492) <= 1e-10);
   CHECK(std::abs(state(srm, "bn.running_mean")[0] + 0.0158050244) <= 1e-10);

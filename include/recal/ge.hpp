@@ -47,8 +47,8 @@ struct GePlusOptions {
 
   /// errors: a reduction or a reduced width below 1
   [[nodiscard]] Index width(Index channels) const {
-    check(reduction >= 1 && reduced >= 0,
-          "GE: the reduction must be at least 1 and the reduced width positive, found ", reduction, " and ", reduced);
+    check(reduction >= 1 && reduced >= 0, "GE: the reduction must be at least 1 and the reduced width positive, found ",
+          reduction, " and ", reduced);
     return reduced > 0 ? reduced : std::max<Index>(1, channels / reduction);
   }
 };

@@ -72,9 +72,8 @@ class Recalibrate {
   }
 
   /// A module whose integration is made from the number of channels alone.
-  explicit Recalibrate(Index channels)
-    requires std::constructible_from<I, Index> && std::default_initializable<P> && std::default_initializable<G>
-      : Recalibrate(channels, P{}, I(channels), G{}) {}
+  explicit Recalibrate(Index channels) requires std::constructible_from<I, Index> && std::default_initializable<P> &&
+      std::default_initializable<G> : Recalibrate(channels, P{}, I(channels), G{}) {}
 
   [[nodiscard]] Index channels() const noexcept { return channels_; }
   [[nodiscard]] const P& pool() const noexcept { return pool_; }
@@ -137,8 +136,8 @@ class Recalibrate {
                               groups.slice<P::width>(tape.grad_style, g), tape.integrate);
         },
         [&](const auto& team, Plane at) {
-          const Pull pull = pool_.pull(tape.style.data() + at.row * P::width, tape.grad_style.data() + at.row * P::width,
-                                       from.shape.plane());
+          const Pull pull = pool_.pull(tape.style.data() + at.row * P::width,
+                                       tape.grad_style.data() + at.row * P::width, from.shape.plane());
           detail::pull(team, recal::at(tape.gate, at.row).scale, pull, from, grad, to, at);
         });
     detail::add_parameter_gradients(integrate_, groups.groups(), tape.style, tape.grad_excitation, tape.integrate);

@@ -54,8 +54,9 @@ template <FieldPool P, class I, class G>
 class Recalibrate<P, I, G> {
   static_assert(Integrate<I>, "recal: the second argument of Recalibrate must be an Integrate");
   static_assert(Gate<G>, "recal: the third argument of Recalibrate must be a Gate");
-  static_assert(I::in == 1 && I::out == 1 && G::width == 1,
-                "recal: a field pool gives one number per position; Integrate::in, Integrate::out and Gate::width must be 1");
+  static_assert(
+      I::in == 1 && I::out == 1 && G::width == 1,
+      "recal: a field pool gives one number per position; Integrate::in, Integrate::out and Gate::width must be 1");
 
  public:
   static constexpr std::string_view checkpoint_name = "rclb";
@@ -223,8 +224,9 @@ class Recalibrate<P, I, G> {
         detail::apply(team, open(layout, excitation, n, c, 0), x, y, Plane{n, c, 0});
       } else {
         const auto gates = spread(layout, excitation, n, c, x.shape);
-        team.map(x.shape.plane(), y.plane(n, c), [](auto value, auto gate) { return value * gate; }, x.plane(n, c),
-                 gates.data());
+        team.map(
+            x.shape.plane(), y.plane(n, c), [](auto value, auto gate) { return value * gate; }, x.plane(n, c),
+            gates.data());
       }
     }
   }
@@ -259,11 +261,13 @@ class Recalibrate<P, I, G> {
         const auto own = dt.subspan(static_cast<std::size_t>(n * positions), static_cast<std::size_t>(positions));
         pool_.pull(c, n, x.shape, own, tape.pool, add);
         if (pool_.uniform()) {
-          detail::pull(team, open(layout, tape.excitation, n, c, 0).scale, Pull{.p = add[0]}, x, dy, dx, Plane{n, c, 0});
+          detail::pull(team, open(layout, tape.excitation, n, c, 0).scale, Pull{.p = add[0]}, x, dy, dx,
+                       Plane{n, c, 0});
         } else {
           const auto gates = spread(layout, tape.excitation, n, c, x.shape);
-          team.map(x.shape.plane(), dx.plane(n, c), [](auto g, auto gate, auto plus) { return g * gate + plus; },
-                   dy.plane(n, c), gates.data(), add.data());
+          team.map(
+              x.shape.plane(), dx.plane(n, c), [](auto g, auto gate, auto plus) { return g * gate + plus; },
+              dy.plane(n, c), gates.data(), add.data());
         }
       }
     });

@@ -88,9 +88,11 @@ void apply(const Team& team, const Affine& gate, const X& x, const Y& y, Plane a
   const auto* from = x.plane(at.n, at.c);
   auto* to = y.plane(at.n, at.c);
   if (gate.shift == 0)
-    team.map(x.shape.plane(), to, [scale](auto value) { return value * scale; }, from);
+    team.map(
+        x.shape.plane(), to, [scale](auto value) { return value * scale; }, from);
   else
-    team.map(x.shape.plane(), to, [scale, shift](auto value) { return value * scale + shift; }, from);
+    team.map(
+        x.shape.plane(), to, [scale, shift](auto value) { return value * scale + shift; }, from);
 }
 
 /// (dL/dscale, dL/dshift) of a plane's gate.
@@ -119,9 +121,11 @@ void pull(const Team& team, double gate_scale, const Pull& pull, const X& x, con
   const auto q = static_cast<A>(pull.q);
   const auto centre = static_cast<A>(pull.centre);
   if (pull.q == 0)
-    team.map(count, to, [scale, p](auto g) { return g * scale + p; }, grad);
+    team.map(
+        count, to, [scale, p](auto g) { return g * scale + p; }, grad);
   else
-    team.map(count, to, [=](auto g, auto value) { return g * scale + ((value - centre) * q + p); }, grad, from);
+    team.map(
+        count, to, [=](auto g, auto value) { return g * scale + ((value - centre) * q + p); }, grad, from);
   if (picked < count) {
     using Out = std::remove_reference_t<decltype(*to)>;
     store(to + picked, static_cast<accumulator_t<Out>>(static_cast<double>(to[picked]) + pull.pick));

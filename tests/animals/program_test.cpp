@@ -75,9 +75,9 @@ struct Place {
     words.insert(words.end(), more.begin(), more.end());
     return call(words);
   }
-  [[nodiscard]] std::vector<std::string> small_recipe() const {
-    return {"--split",  split, "--net",    "resnet18", "--recalibration", "srm", "--size", "8",
-            "--batch",  "6",   "--epochs", "2",        "--lr",            "0.01"};
+  [[nodiscard]] std::vector<std::string> small_recipe(const std::string& epochs = "2") const {
+    return {"--split",  split,  "--net", "resnet18", "--recalibration", "srm", "--size", "8", "--batch", "6",
+            "--epochs", epochs, "--lr",  "0.01"};
   }
 };
 
@@ -136,7 +136,7 @@ TEST_CASE("split, train, go on, eval, predict and show work together") {
 
 TEST_CASE("a run begun anew and one that goes on are the same to the bit") {
   const Place place;
-  const auto recipe = with(place.small_recipe(), {"--epochs", "1"});
+  const auto recipe = place.small_recipe("1");
   REQUIRE(place.train(with(recipe, {"--threads", "1"})).status == 0);
   const std::string whole = read_text(fs::path(place.run) / "steps.jsonl");
   const std::string weights = read_text(fs::path(place.run) / "last.safetensors");

@@ -5,6 +5,8 @@
 
 #include "encode.hpp"
 #include "network_impl.hpp"
+#include "random.hpp"
+#include "resize.hpp"
 #include "split.hpp"
 
 /// What trainer tests need and no more: a linear model, and pictures that it can tell apart.
@@ -64,7 +66,8 @@ inline std::unique_ptr<Network> linear_network(Index classes, Index size) {
                                                   recal::train::SgdOptions{.momentum = 0.9});
 }
 
-/// `count` pictures a class below `root`, bright above in one class and below in the other, with noise; every
+/// `count` pictures a class below `root`, bright above in one class and below in the other, each with a
+/// pattern of its own; every
 /// fourth for validation.
 inline Split two_classes(const std::filesystem::path& root, int count) {
   Split split;
@@ -73,12 +76,12 @@ inline Split two_classes(const std::filesystem::path& root, int count) {
   for (Index label = 0; label < 2; ++label) {
     for (int i = 0; i < count; ++i) {
       Random random(11, Purpose::show, {static_cast<std::uint64_t>(label), static_cast<std::uint64_t>(i)});
-      Image image(24, 20);
-      for (Index y = 0; y < 20; ++y)
-        for (Index x = 0; x < 24; ++x)
-          for (Index c = 0; c < 3; ++c)
-            image.pixel(x, y)[c] =
-                static_cast<std::uint8_t>((y < 10) == (label == 0) ? 120 + random.below(120) : random.below(120));
+      Image coarse(6, 6);
+      for (Index y = 0; y < 6; ++y)
+        for (Index k = 0; k < 3 * 6; ++k)
+          coarse.pixel(0, y)[k] =
+              static_cast<std::uint8_t>((y < 3) == (label == 0) ? 110 + random.below(140) : random.below(140));
+      const Image image = resized(coarse, 24, 20);
       const Sample sample{split.classes[static_cast<std::size_t>(label)] + "/" + std::to_string(i) + ".png", label};
       write_file(root / sample.file, encode_png(image));
       (i % 4 == 3 ? split.val : split.train).push_back(sample);

@@ -19,7 +19,8 @@ int main() {
   // The weights start at zero, so every gate starts at sigmoid(0) = 1/2.
   for (std::size_t i = 0; i < buffer.size(); ++i) {
     if (buffer[i] != 0.5F * before[i]) {
-      std::printf("element %zu is %g, expected %g\n", i, static_cast<double>(buffer[i]), 0.5 * static_cast<double>(before[i]));
+      std::printf("element %zu is %g, expected %g\n", i, static_cast<double>(buffer[i]),
+                  0.5 * static_cast<double>(before[i]));
       return 1;
     }
   }

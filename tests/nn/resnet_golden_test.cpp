@@ -1,135 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
-#include <string>
-#include <vector>
-
 #include <doctest/doctest.h>
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/ge.hpp>
-#include <recal/nn/resnet.hpp>
 #include <recal/se.hpp>
 #include <recal/srm.hpp>
-#include <recal/train/cross_entropy.hpp>
-#include <recal/train/sgd.hpp>
 
-#include "tests/support/fill.hpp"
-#include "tests/support/golden.hpp"
+#include "tests/support/resnet_golden.hpp"
 
-namespace {
-
-using recal::Index;
-using recal::Shape;
-using recal::Tensor;
-using recal::nn::BasicBlock;
-using recal::nn::Bottleneck;
 using recal::nn::NoModule;
-using recal::nn::ResNet;
-using recal::nn::Stem;
-using recal::testing::Golden;
-using recal::testing::relative_error;
-
-struct Bounds {
-  double logits;
-  double loss;
-  double norms;
-  double later_losses;  ///< not compared where 0
-  double fifth_pass;    ///< gradients and statistics, which four steps of training have moved apart
-};
-
-constexpr Bounds double_bounds{1e-7, 1e-7, 1e-7, 1e-6, 1e-5};
-constexpr Bounds float_bounds{1e-3, 1e-4, 1e-2, 0.0, 0.0};
-
-template <class Net>
-void check_norms(const Net& net, const Golden& g, double bound) {
-  double worst = 0.0;
-  std::size_t compared = 0;
-  recal::for_each_parameter(net, [&](const std::string& name, const auto& parameter) {
-    const double expected = g.values<double>("gradnorm/" + name)[0];
-    double squares = 0.0;
-    for (const auto value : parameter.grad) squares += static_cast<double>(value) * static_cast<double>(value);
-    const double error = std::abs(std::sqrt(squares) - expected) / expected;
-    if (!(error <= worst)) worst = error;
-    ++compared;
-  });
-  CHECK(compared == g.names("gradnorm/").size());
-  CHECK(worst <= bound);
-}
-
-/// The first numbers of every gradient, and the running statistics: the files hold those of the fifth training pass.
-template <class Net>
-void check_fifth_pass(const Net& net, const Golden& g, double bound) {
-  double worst = 0.0;
-  recal::for_each_parameter(net, [&](const std::string& name, const auto& parameter) {
-    const auto head = g.values<double>("gradhead/" + name);
-    const double norm = g.values<double>("gradnorm/" + name)[0];
-    for (std::size_t i = 0; i < head.size(); ++i) {
-      const double error = std::abs(static_cast<double>(parameter.grad[i]) - head[i]) / norm;
-      if (!(error <= worst)) worst = error;
-    }
-  });
-  CHECK(worst <= bound);
-  std::size_t compared = 0;
-  recal::for_each_state(net, [&](const std::string& name, const auto& state) {
-    if (!g.has("after/" + name)) return;
-    CHECK(relative_error(state.value, g.values<double>("after/" + name)) <= bound);
-    ++compared;
-  });
-  CHECK(compared == g.names("after/").size());
-  CHECK(compared > 0);
-}
-
-template <class T, class Module>
-void check_golden(const std::string& name, const Bounds& bounds) {
-  CAPTURE(name);
-  const Golden g("resnet50_" + name + "_4x3x64x64");
-  ResNet<T, Bottleneck<T, Module>> net({.classes = 10, .height = 64, .width = 64});
-  CHECK(std::to_string(recal::parameter_count(net)) == g.meta("parameters"));
-  recal::testing::fill_network(net);
-  const auto x = recal::testing::golden_input<T>();
-  const auto labels = recal::testing::golden_labels();
-  const recal::Cpu cpu;
-  typename decltype(net)::Tape tape;
-  recal::testing::check_tensor(net.infer(cpu, x, tape), g, "eval_logits", bounds.logits);
-
-  recal::train::Sgd<T> sgd(net, {.momentum = g.number("sgd_momentum"), .weight_decay = 0.0});
-  const auto losses = g.values<double>("losses_5_sgd_steps");
-  Tensor<T> dlogits({4, 10, 1, 1});
-  const std::size_t passes = bounds.later_losses > 0.0 ? losses.size() : 1;
-  for (std::size_t pass = 0; pass < passes; ++pass) {
-    const auto logits = net.forward(cpu, x, tape);
-    const double loss = recal::train::cross_entropy(logits, labels, dlogits);
-    const double error = std::abs(loss - losses[pass]) / losses[pass];
-    CHECK(error <= (pass == 0 ? bounds.loss : bounds.later_losses));
-    recal::zero_gradients(net);
-    net.backward(cpu, x, dlogits, tape);
-    if (pass == 0) {
-      recal::testing::check_tensor(logits, g, "train_logits", bounds.logits);
-      check_norms(net, g, bounds.norms);
-    }
-    if (pass + 1 < passes) sgd.step(net, g.number("sgd_lr"));
-  }
-  if (bounds.later_losses > 0.0) check_fifth_pass(net, g, bounds.fifth_pass);
-}
+using recal::testing::check_resnet50;
 
 TEST_CASE("ResNet-50 without a module equals PyTorch's") {
-  check_golden<double, NoModule>("none", double_bounds);
-  check_golden<float, NoModule>("none", float_bounds);
+  check_resnet50<double, NoModule>(recal::Cpu{}, "none", recal::testing::double_bounds);
+  check_resnet50<float, NoModule>(recal::Cpu{}, "none", recal::testing::float_bounds);
 }
 
 TEST_CASE("ResNet-50 with GE equals PyTorch's") {
-  check_golden<double, recal::GeThetaMinus<double>>("ge", double_bounds);
-  check_golden<float, recal::GeThetaMinus<float>>("ge", float_bounds);
+  check_resnet50<double, recal::GeThetaMinus<double>>(recal::Cpu{}, "ge", recal::testing::double_bounds);
+  check_resnet50<float, recal::GeThetaMinus<float>>(recal::Cpu{}, "ge", recal::testing::float_bounds);
 }
 
 TEST_CASE("ResNet-50 with SE equals PyTorch's") {
-  check_golden<double, recal::Se<double>>("se", double_bounds);
-  check_golden<float, recal::Se<float>>("se", float_bounds);
+  check_resnet50<double, recal::Se<double>>(recal::Cpu{}, "se", recal::testing::double_bounds);
+  check_resnet50<float, recal::Se<float>>(recal::Cpu{}, "se", recal::testing::float_bounds);
 }
 
 TEST_CASE("ResNet-50 with SRM equals PyTorch's") {
-  check_golden<double, recal::Srm<double>>("srm", double_bounds);
-  check_golden<float, recal::Srm<float>>("srm", float_bounds);
+  check_resnet50<double, recal::Srm<double>>(recal::Cpu{}, "srm", recal::testing::double_bounds);
+  check_resnet50<float, recal::Srm<float>>(recal::Cpu{}, "srm", recal::testing::float_bounds);
 }
-
-}  // namespace

@@ -55,7 +55,8 @@ void check_pool_of_one(P pool) {
   check_gates(pool, Rectify{});
   check_gates(pool, ChannelWise<double, 1>(c));
   check_gates(pool, ChannelNorm<double>(c));
-  check_gates(pool, Then<ChannelWise<double, 1>, ChannelNorm<double>>{ChannelWise<double, 1>(c), ChannelNorm<double>(c)});
+  check_gates(pool,
+              Then<ChannelWise<double, 1>, ChannelNorm<double>>{ChannelWise<double, 1>(c), ChannelNorm<double>(c)});
   check_gates(pool, Mlp<double>(c, 3));
   check_gates(pool, ChannelBand<double>(3));
   check_gates(pool, ChannelContext<double>(c));

@@ -29,7 +29,9 @@ namespace recal::testing {
   return static_cast<double>(z >> 11U) * 0x1p-53;
 }
 
-[[nodiscard]] constexpr double uniform_of(std::string_view name, std::uint64_t i) { return uniform_of(hash_of(name), i); }
+[[nodiscard]] constexpr double uniform_of(std::string_view name, std::uint64_t i) {
+  return uniform_of(hash_of(name), i);
+}
 
 /// values[i] = float(lo + (hi - lo) * u_i). Product and sum are rounded one by one: fused, one value in some hundred
 /// million becomes the next float, which the networks' vectors notice.

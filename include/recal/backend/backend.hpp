@@ -31,8 +31,8 @@ struct ArchetypeReducer {
     A sum;
   };
   template <class A>
-  static State<A> start(A first) {
-    return {first};
+  static State<A> start(A typical) {
+    return {typical};
   }
   template <class A>
   static void add(State<A>& s, A x) {

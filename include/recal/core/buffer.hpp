@@ -21,9 +21,7 @@ struct AlignedAllocator {
   template <class U>
   constexpr explicit AlignedAllocator(const AlignedAllocator<U>&) noexcept {}
 
-  [[nodiscard]] T* allocate(std::size_t count) {
-    return static_cast<T*>(::operator new(count * sizeof(T), alignment));
-  }
+  [[nodiscard]] T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), alignment)); }
   void deallocate(T* pointer, std::size_t) noexcept { ::operator delete(pointer, alignment); }
 
   template <class U>

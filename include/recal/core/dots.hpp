@@ -7,7 +7,7 @@ namespace recal {
 
 /// The two sums that every backward pass needs of a plane, as a reducer over (x, dy):
 ///   S0 = sum_k dy_k,   S1 = sum_k dy_k x_k
-/// S1 is summed about the plane's first element and put together in double.
+/// S1 is summed about one of the plane's own elements and put together in double.
 struct Dots {
   template <class A>
   struct State {
@@ -22,8 +22,8 @@ struct Dots {
   };
 
   template <class A>
-  static State<A> start(A first, A) {
-    return {first, A(0), A(0)};
+  static State<A> start(A typical, A) {
+    return {typical, A(0), A(0)};
   }
 
   template <class A>

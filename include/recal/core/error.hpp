@@ -20,17 +20,13 @@ inline void append(std::string& text, std::string_view part) { text += part; }
 
 template <class Number>
   requires std::integral<Number> || std::floating_point<Number>
-void append(std::string& text, Number number) {
-  text += std::to_string(number);
-}
+void append(std::string& text, Number number) { text += std::to_string(number); }
 
 template <class Part>
   requires requires(const Part& part) {
     { to_string(part) } -> std::convertible_to<std::string>;
   }
-void append(std::string& text, const Part& part) {
-  text += to_string(part);
-}
+void append(std::string& text, const Part& part) { text += to_string(part); }
 
 }  // namespace detail
 

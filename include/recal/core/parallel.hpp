@@ -43,18 +43,18 @@ namespace recal {
 namespace detail {
 
 /// An arena of `threads` threads, more than the machine has cores where that is asked for.
-struct Team {
+struct Threads {
   tbb::global_control allowed;
   tbb::task_arena arena;
 
-  explicit Team(int threads)
+  explicit Threads(int threads)
       : allowed(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)), arena(threads) {}
 };
 
 inline tbb::task_arena& arena(int change_to = 0) {
-  static std::unique_ptr<Team> team = std::make_unique<Team>(tbb::task_arena().max_concurrency());
-  if (change_to > 0 && change_to != team->arena.max_concurrency()) team = std::make_unique<Team>(change_to);
-  return team->arena;
+  static std::unique_ptr<Threads> own = std::make_unique<Threads>(tbb::task_arena().max_concurrency());
+  if (change_to > 0 && change_to != own->arena.max_concurrency()) own = std::make_unique<Threads>(change_to);
+  return own->arena;
 }
 
 /// Tells ThreadSanitizer, which cannot look into libtbb, what happens before what: whatever came before the fork

@@ -60,8 +60,8 @@ struct half {
 
 /// The element types of tensors: float, double, half, bfloat16.
 template <class T>
-concept TensorScalar = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, half> ||
-                       std::same_as<T, bfloat16>;
+concept TensorScalar =
+    std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, half> || std::same_as<T, bfloat16>;
 
 /// What a tensor of T is summed and multiplied in: double for double, float for the rest.
 template <TensorScalar T>

@@ -36,8 +36,7 @@ struct TensorView {
       : data(buffer), shape(sizes), stride_n(between_samples), stride_c(between_channels) {}
 
   constexpr operator TensorView<const T>() const noexcept  // NOLINT(google-explicit-constructor)
-    requires(!std::is_const_v<T>)
-  {
+      requires(!std::is_const_v<T>) {
     return {data, shape, stride_n, stride_c};
   }
 

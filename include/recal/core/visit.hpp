@@ -39,9 +39,7 @@ class Walker {
 
   template <class Leaf>
     requires(is_parameter<std::remove_const_t<Leaf>> || is_state<std::remove_const_t<Leaf>>)
-  void operator()(Leaf& leaf) {
-    f_(prefix_ + leaf.name, leaf);
-  }
+  void operator()(Leaf& leaf) { f_(prefix_ + leaf.name, leaf); }
 
   template <class Child>
   void operator()(std::string_view name, Child& child) {

@@ -22,7 +22,8 @@ struct Affine {
 template <class G>
 concept Gate = requires(const G gate, const double* z, double* dz, Affine grad) {
   { G::width } -> std::convertible_to<Index>;
-  requires G::width > 0;
+  requires G::width >
+  0;
   { gate.open(z) } -> std::same_as<Affine>;
   gate.pull(z, grad, dz);
 };

@@ -61,7 +61,8 @@ struct ChannelBand {
     const std::size_t channels = t.size() / static_cast<std::size_t>(samples);
     Buffer<double> sum(weight.value.size(), 0.0);
     for (std::size_t first = 0; first < t.size(); first += channels)
-      for_each_tap(channels, [&](std::size_t c, std::size_t from, std::size_t j) { sum[j] += dz[first + c] * t[first + from]; });
+      for_each_tap(channels,
+                   [&](std::size_t c, std::size_t from, std::size_t j) { sum[j] += dz[first + c] * t[first + from]; });
     for (std::size_t j = 0; j < sum.size(); ++j) weight.grad[j] += static_cast<T>(sum[j]);
   }
 

@@ -111,9 +111,9 @@ struct ChannelNorm {
 
  private:
   struct Moments {
-    double origin;       // the mean is origin + from_origin
+    double origin;  // the mean is origin + from_origin
     double from_origin;
-    double variance;     // biased
+    double variance;  // biased
   };
 
   static double at_as_double(const Buffer<T>& values, Index i) { return static_cast<double>(at(values, i)); }

@@ -47,7 +47,8 @@ struct ResponseNorm {
     const Index channels = weight.size();
     Buffer<double> inverse;
     for (Index s = 0; s < samples; ++s)
-      inverse.push_back(inverse_mean(t.subspan(static_cast<std::size_t>(s * channels), static_cast<std::size_t>(channels))));
+      inverse.push_back(
+          inverse_mean(t.subspan(static_cast<std::size_t>(s * channels), static_cast<std::size_t>(channels))));
     parallel_for(channels, Index{256}, [&](Index c) {
       double d_weight = 0;
       double d_bias = 0;

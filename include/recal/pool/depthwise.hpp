@@ -31,9 +31,8 @@ struct DepthwisePlane {
   template <class T, class W>
   void forward(const T* x, const W* w, double* y) const {
     std::fill(y, y + out_size(), 0.0);
-    for_each_product([&](Index to, Index tap, Index from) {
-      y[to] += static_cast<double>(w[tap]) * static_cast<double>(x[from]);
-    });
+    for_each_product(
+        [&](Index to, Index tap, Index from) { y[to] += static_cast<double>(w[tap]) * static_cast<double>(x[from]); });
   }
 
   /// dw added

@@ -16,8 +16,8 @@ namespace recal {
 
 /// What GE's gather with parameters is made of.
 struct GatherOptions {
-  Index extent = 0;        ///< 0: one filter of the map's own size; else a power of two from 2 on
-  Index height = 0;        ///< the map's height and width: needed for extent 0, unused else
+  Index extent = 0;  ///< 0: one filter of the map's own size; else a power of two from 2 on
+  Index height = 0;  ///< the map's height and width: needed for extent 0, unused else
   Index width = 0;
   bool bias = false;       ///< a bias before the batch norm, which cancels it; for the SRM authors' checkpoints
   std::uint64_t seed = 0;  ///< of the starting weights
@@ -52,8 +52,8 @@ class GatherDepthwise {
   [[nodiscard]] bool uniform() const noexcept { return false; }
 
   [[nodiscard]] Shape field(const Shape& x) const {
-    check(options_.extent != 0 || (x.h == options_.height && x.w == options_.width), "GE: the gather is made for maps of ",
-          options_.height, " by ", options_.width, ", the input has shape ", x);
+    check(options_.extent != 0 || (x.h == options_.height && x.w == options_.width),
+          "GE: the gather is made for maps of ", options_.height, " by ", options_.width, ", the input has shape ", x);
     return {x.n, x.c, field_size(x.h, options_.extent), field_size(x.w, options_.extent)};
   }
 
@@ -208,8 +208,8 @@ class GatherDepthwise {
   }
 
   template <class X>
-  void add_weight_gradient(std::size_t l, Index c, const DepthwisePlane& conv, const X& x, std::span<const double> below,
-                           std::span<const double> grad) {
+  void add_weight_gradient(std::size_t l, Index c, const DepthwisePlane& conv, const X& x,
+                           std::span<const double> below, std::span<const double> grad) {
     Level& level = levels_[l];
     Buffer<double> dw(static_cast<std::size_t>(level.taps()), 0.0);
     for (Index n = 0; n < x.shape.n; ++n) {

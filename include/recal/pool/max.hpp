@@ -17,8 +17,8 @@ struct Max {
   };
 
   template <class A>
-  static State<A> start(A first) {
-    return {first};
+  static State<A> start(A typical) {
+    return {typical};
   }
 
   template <class A>

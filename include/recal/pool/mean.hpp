@@ -18,8 +18,8 @@ struct Mean {
   };
 
   template <class A>
-  static State<A> start(A first) {
-    return {first, A(0)};
+  static State<A> start(A typical) {
+    return {typical, A(0)};
   }
 
   template <class A>

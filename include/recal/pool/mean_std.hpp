@@ -10,7 +10,7 @@ namespace recal {
 /// Mean and standard deviation of each plane: the style of SRM.
 ///   t[0] = mu,   t[1] = sigma = sqrt(v + eps),   v = sum (x - mu)^2 / (K - 1), and 0 for one-pixel planes
 ///   dt[0]/dx_k = 1/K,   dt[1]/dx_k = (x_k - mu) / ((K - 1) sigma)
-/// Deviations are taken from the plane's first element, so neither a large offset nor a constant
+/// Deviations are taken from one of the plane's own elements, so neither a large offset nor a constant
 /// plane loses digits.
 /// source: Lee, Kim, Nam, "SRM: A Style-based Recalibration Module", ICCV 2019, section 3.1
 struct MeanStd {
@@ -26,8 +26,8 @@ struct MeanStd {
   };
 
   template <class A>
-  static State<A> start(A first) {
-    return {first, A(0), A(0)};
+  static State<A> start(A typical) {
+    return {typical, A(0), A(0)};
   }
 
   template <class A>

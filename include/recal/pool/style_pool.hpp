@@ -40,18 +40,19 @@ inline constexpr bool holds_only_its_type = sizeof(State<double>) == 2 * sizeof(
 ///
 ///   static constexpr Index width;
 ///   template <class A> struct State { A ...; };                          only members of type A
-///   template <class A> static State<A> start(A first);                   first = the plane's first element
+///   template <class A> static State<A> start(A typical);                 typical = some element of the plane
 ///   template <class A> static void add(State<A>&, A x);                  one element (A: a scalar or a pack of them)
-///   template <class A> static void merge(State<A>&, const State<A>&);    two parts of one plane; same `first`
+///   template <class A> static void merge(State<A>&, const State<A>&);    two parts of one plane; same `typical`
 ///   void finish(const State<double>&, Index count, double* t) const;     t[0..width)
 ///   Pull pull(const double* t, const double* dt, Index count) const;     given dL/dt
 ///
 /// The same text runs vectorised and threaded. See docs/own_policy.md.
 template <class P>
-concept StylePool = requires(const P pool, typename P::template State<float> state, typename P::template State<double> wide,
-                             double* t, const double* dt, Index count) {
+concept StylePool = requires(const P pool, typename P::template State<float> state,
+                             typename P::template State<double> wide, double* t, const double* dt, Index count) {
   { P::width } -> std::convertible_to<Index>;
-  requires P::width > 0;
+  requires P::width >
+  0;
   requires std::is_trivially_copyable_v<typename P::template State<float>>;
   requires detail::holds_only_its_type<P::template State>;
   { P::template start<float>(1.0F) } -> std::same_as<typename P::template State<float>>;

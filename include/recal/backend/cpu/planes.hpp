@@ -70,14 +70,25 @@ template <class Reducer, class T, int L>
   }
 }
 
-/// One stretch of at most elements_per_sum elements, begun from the plane's first elements.
+/// Where the median of a plane's first, middle and last element stands: a typical element to take
+/// deviations from, which one odd pixel cannot spoil; any one where all elements are equal.
+template <class A, class T, class... Others>
+[[nodiscard]] Index typical_element(Index count, const T* plane, const Others*...) {
+  const A first = load<A>(plane);
+  const A middle = load<A>(plane + count / 2);
+  const A last = load<A>(plane + count - 1);
+  if ((first <= middle) == (middle <= last)) return count / 2;
+  return (middle <= first) == (first <= last) ? 0 : count - 1;
+}
+
+/// One stretch of at most elements_per_sum elements, begun from the plane's typical elements.
 template <class Reducer, class A, class... T>
-[[nodiscard]] StateOf<Reducer, double> reduce_stretch(Index count, const std::array<A, sizeof...(T)>& first,
+[[nodiscard]] StateOf<Reducer, double> reduce_stretch(Index count, const std::array<A, sizeof...(T)>& typical,
                                                       const T*... in) {
   using P = Pack<A, register_bytes / static_cast<int>(sizeof(A))>;
-  const auto start = [&first](auto as) {
+  const auto start = [&typical](auto as) {
     using B = decltype(as);
-    return std::apply([](auto... one) { return Reducer::start(B(one)...); }, first);
+    return std::apply([](auto... one) { return Reducer::start(B(one)...); }, typical);
   };
   Index k = 0;
   auto scalar = start(A{});
@@ -119,7 +130,7 @@ template <class Reducer, class... T>
 
 }  // namespace detail
 
-/// Reducer over planes of K elements: state = start(first elements), add() for every element.
+/// Reducer over planes of K elements: state = start(a typical element of each), add() for every element.
 ///   float, half and bfloat16 are summed in several float packs, merged in double; double in double.
 /// requires: count >= 1
 /// ensures:  depends on the elements and on nothing else; finite where the result is
@@ -127,11 +138,12 @@ template <class Reducer, class... T>
 template <class Reducer, class... T>
 [[nodiscard]] auto reduce(const Reducer&, Index count, const T*... in) {
   using A = std::common_type_t<accumulator_t<T>...>;
-  const std::array<A, sizeof...(T)> first{load<A>(in)...};
-  auto total = detail::reduce_stretch<Reducer, A>(count < elements_per_sum ? count : elements_per_sum, first, in...);
+  const Index k0 = detail::typical_element<A>(count, in...);
+  const std::array<A, sizeof...(T)> typical{load<A>(in + k0)...};
+  auto total = detail::reduce_stretch<Reducer, A>(count < elements_per_sum ? count : elements_per_sum, typical, in...);
   for (Index k = elements_per_sum; k < count; k += elements_per_sum) {
     const Index rest = count - k < elements_per_sum ? count - k : elements_per_sum;
-    Reducer::merge(total, detail::reduce_stretch<Reducer, A>(rest, first, (in + k)...));
+    Reducer::merge(total, detail::reduce_stretch<Reducer, A>(rest, typical, (in + k)...));
   }
   if (!detail::finite(total)) [[unlikely]]
     return detail::reduce_in_double<Reducer>(count, in...);

@@ -17,17 +17,20 @@ void for_each_product(const Shape& x, const Shape& y, const Window& window, Inde
   const Index inputs = x.c / groups;
   for (Index n = 0; n < y.n; ++n)
     for (Index o = 0; o < y.c; ++o)
-      for (Index oy = 0; oy < y.h; ++oy)
-        for (Index ox = 0; ox < y.w; ++ox)
-          for (Index i = 0; i < inputs; ++i)
-            for (Index ky = 0; ky < window.kernel; ++ky)
-              for (Index kx = 0; kx < window.kernel; ++kx) {
-                const Index iy = oy * window.stride + ky - window.padding;
+      for (Index i = 0; i < inputs; ++i)
+        for (Index ky = 0; ky < window.kernel; ++ky)
+          for (Index kx = 0; kx < window.kernel; ++kx) {
+            const Index channel = o / (y.c / groups) * inputs + i;
+            const Index tap = ((o * inputs + i) * window.kernel + ky) * window.kernel + kx;
+            for (Index oy = 0; oy < y.h; ++oy) {
+              const Index iy = oy * window.stride + ky - window.padding;
+              if (iy < 0 || iy >= x.h) continue;
+              for (Index ox = 0; ox < y.w; ++ox) {
                 const Index ix = ox * window.stride + kx - window.padding;
-                if (iy < 0 || iy >= x.h || ix < 0 || ix >= x.w) continue;
-                f(n, o, oy, ox, o / (y.c / groups) * inputs + i, iy, ix,
-                  ((o * inputs + i) * window.kernel + ky) * window.kernel + kx);
+                if (ix >= 0 && ix < x.w) f(n, o, oy, ox, channel, iy, ix, tap);
               }
+            }
+          }
 }
 
 /// The sums of a tensor in double, on their way to T.
