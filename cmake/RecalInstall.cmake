@@ -8,13 +8,8 @@ set(recal_config_dir "${CMAKE_INSTALL_DATADIR}/cmake/recal")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/recal" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
-# One export set a target, so that the config file can leave out a part whose library a user lacks.
-foreach(part IN ITEMS recal recal_nn recal_io)
-  if(TARGET ${part})
-    install(TARGETS ${part} EXPORT ${part}Targets)
-    install(EXPORT ${part}Targets NAMESPACE recal:: DESTINATION "${recal_config_dir}")
-  endif()
-endforeach()
+install(TARGETS recal EXPORT recalTargets)
+install(EXPORT recalTargets NAMESPACE recal:: DESTINATION "${recal_config_dir}")
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/recalConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/recalConfig.cmake" INSTALL_DESTINATION "${recal_config_dir}")

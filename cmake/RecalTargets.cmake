@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What users link:
-#   recal::recal   the modules (srm.hpp, se.hpp, ...); several threads where oneTBB is found
-#   recal::nn      recal::recal and Eigen: layers, networks, training (nn/, train/)
-#   recal::io      recal::recal and nlohmann-json: safetensors and checkpoints (io/)
-# recal::nn and recal::io exist where their library is found. None carries compile options.
+# What users link: recal::recal, all headers; several threads where oneTBB is found. It carries no compile options.
 
 include(GNUInstallDirs)
 
@@ -25,18 +21,3 @@ if(RECAL_WITH_TBB)
     message(STATUS "recal: oneTBB not found, building for one thread")
   endif()
 endif()
-
-function(recal_add_part part package target)
-  find_package(${package} QUIET GLOBAL)
-  if(TARGET ${target})
-    add_library(recal_${part} INTERFACE)
-    add_library(recal::${part} ALIAS recal_${part})
-    set_target_properties(recal_${part} PROPERTIES EXPORT_NAME ${part})
-    target_link_libraries(recal_${part} INTERFACE recal ${target})
-  else()
-    message(STATUS "recal: ${package} not found, no target recal::${part}")
-  endif()
-endfunction()
-
-recal_add_part(nn Eigen3 Eigen3::Eigen)
-recal_add_part(io nlohmann_json nlohmann_json::nlohmann_json)

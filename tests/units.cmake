@@ -42,7 +42,7 @@ foreach(group IN LISTS groups)
     continue() # the trainer is not built
   endif()
   recal_add_tests(tests_${group} "" ${sources_${group}})
-  target_link_libraries(tests_${group} PRIVATE recal::recal recal::nn recal::io)
+  target_link_libraries(tests_${group} PRIVATE recal::recal nlohmann_json::nlohmann_json)
   if(group STREQUAL "animals")
     target_link_libraries(tests_animals PRIVATE animals_train_core)
   endif()

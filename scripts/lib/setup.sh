@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # What building the library's tests and examples takes.
-build_packages=(g++ cmake ninja-build libtbb-dev libeigen3-dev nlohmann-json3-dev doctest-dev libcli11-dev
+build_packages=(g++ cmake ninja-build libtbb-dev nlohmann-json3-dev doctest-dev libcli11-dev
   libjpeg62-turbo-dev libpng-dev)
 
 say() { printf '%s\n' "== $*"; }
@@ -28,7 +28,6 @@ has_package() {
     g++) has_command g++ && has_header vector ;;
     ninja-build) has_command ninja ;;
     libtbb-dev) has_header oneapi/tbb/parallel_for.h ;;
-    libeigen3-dev) has_header eigen3/Eigen/Core || has_header Eigen/Core ;;
     nlohmann-json3-dev) has_header nlohmann/json.hpp ;;
     doctest-dev) has_header doctest/doctest.h ;;
     libcli11-dev) has_header CLI/CLI.hpp ;;

@@ -67,7 +67,7 @@ struct Place {
     const Outcome outcome = call({"split", "--data", data, "--out", split, "--val", "0.25"});
     REQUIRE(outcome.status == 0);
     CHECK(says(outcome.out, "left out: above/broken.jpg is plain text, not JPEG or PNG"));
-    CHECK(says(outcome.out, "all              18       6"));
+    CHECK(says(outcome.out, "all          18       6"));
   }
 
   [[nodiscard]] Outcome train(const std::vector<std::string>& more) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What recal::nn and recal::io add is there.
+// Networks and files come with the same target.
 
 #include <recal/io/safetensors.hpp>
 #include <recal/nn/conv2d.hpp>
