@@ -22,7 +22,7 @@ struct RunConfig {
   Index size = 64;
   Index batch = 32;
   Index epochs = 20;
-  double lr = 0.05;
+  double lr = 0.005;
   std::string schedule = "cosine";  ///< cosine or step
   double warmup = -1.0;             ///< epochs; below 0: a tenth of the run, at most 5 epochs
   double momentum = 0.9;

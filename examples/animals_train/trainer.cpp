@@ -76,8 +76,8 @@ bool Trainer::train_epoch(std::ostream& out) {
     train_step(*batch);
     const double seconds = seconds_since(begin);
     state_.seconds += seconds;
-    seconds_this_session_ += seconds;
-    images_this_session_ += static_cast<Index>(batch->labels.size());
+    seconds_since_start_ += seconds;
+    images_since_start_ += static_cast<Index>(batch->labels.size());
     if (progress.due()) progress.show(progress_line(recent_loss_));
     const bool leave = stopping() || (at_limit() && state_.position < steps_per_epoch_);
     if (leave) return false;
@@ -156,7 +156,7 @@ bool Trainer::finish_epoch(std::ostream& out) {
 }
 
 std::string Trainer::progress_line(double recent_loss) const {
-  const double speed = per(static_cast<double>(images_this_session_), seconds_this_session_);
+  const double speed = per(static_cast<double>(images_since_start_), seconds_since_start_);
   const Index steps_left = config_.epochs * steps_per_epoch_ - state_.step;
   const double left = per(static_cast<double>(steps_left * config_.batch), speed);
   return text("epoch ", state_.epoch + 1, "/", config_.epochs, "  step ", state_.position, "/", steps_per_epoch_,

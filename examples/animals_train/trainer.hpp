@@ -73,8 +73,8 @@ class Trainer {
   RunLog log_;
   FloatTensor gradient_;
   double recent_loss_ = 0;
-  Index images_this_session_ = 0;
-  double seconds_this_session_ = 0;
+  Index images_since_start_ = 0;
+  double seconds_since_start_ = 0;
 };
 
 }  // namespace animals
