@@ -8,7 +8,7 @@
 #include <recal/testing/gradient_check.hpp>
 
 #include "tests/support/module_golden.hpp"
-#include "tests/support/noise.hpp"
+#include "tests/support/noise_tensor.hpp"
 
 using namespace recal;
 using namespace recal::testing;

@@ -21,7 +21,7 @@
 #include <recal/recalibrate.hpp>
 #include <recal/testing/gradient_check.hpp>
 
-#include "tests/support/noise.hpp"
+#include "tests/support/noise_tensor.hpp"
 
 namespace recal::testing {
 
