@@ -18,6 +18,7 @@ mkdir -p "$out"
 say "splitting $data into 8 parts for training and 2 for validation"
 "$animals_train" split --data "$data" --out "$out/split.json"
 say "training ResNet-50 with SRM"
-"$animals_train" train --split "$out/split.json" --net resnet50 --recalibration srm --size 64 --epochs 12 --out "$out/srm"
+"$animals_train" train --split "$out/split.json" --net resnet50 --recalibration srm --size 64 --epochs 12 \
+  --out "$out/srm"
 say "evaluating"
 "$animals_train" eval --run "$out/srm"
