@@ -28,5 +28,5 @@ TEST_CASE("ResNet-50 with SE equals PyTorch's") {
 
 TEST_CASE("ResNet-50 with SRM equals PyTorch's") {
   check_resnet50<double, recal::Srm<double>>(recal::Cpu{}, "srm", recal::testing::double_bounds);
-  check_resnet50<float, recal::Srm<float>>(recal::Cpu{}, "srm", recal::testing::float_bounds);
+  check_resnet50<float, recal::Srm<float>>(recal::Cpu{}, "srm", recal::testing::float_srm_bounds);
 }
