@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <recal/core/random.hpp>
 #include <recal/core/shape.hpp>
 
 namespace animals {
@@ -18,19 +19,18 @@ enum class Purpose : std::uint64_t { split = 1, order = 2, augment = 3, show = 4
 
 /// Random numbers by counter: the k-th number is a hash of (seed, purpose, keys..., k) and of nothing else, so
 /// that order and augmentation are the same whoever computes them, whenever.
-/// The hash is the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
 class Random {
  public:
   Random(std::uint64_t seed, Purpose purpose, std::initializer_list<std::uint64_t> keys = {}) noexcept
-      : key_(mix(seed + golden)) {
-    key_ = mix(key_ ^ mix(static_cast<std::uint64_t>(purpose) + golden));
-    for (const std::uint64_t key : keys) key_ = mix(key_ ^ mix(key + golden));
+      : key_(recal::random_bits(seed, 0)) {
+    add(static_cast<std::uint64_t>(purpose));
+    for (const std::uint64_t key : keys) add(key);
   }
 
-  [[nodiscard]] std::uint64_t bits() noexcept { return mix(key_ + golden * ++count_); }
+  [[nodiscard]] std::uint64_t bits() noexcept { return recal::random_bits(key_, count_++); }
 
   /// In [0, 1), a multiple of 2^-53.
-  [[nodiscard]] double uniform() noexcept { return static_cast<double>(bits() >> 11U) * 0x1p-53; }
+  [[nodiscard]] double uniform() noexcept { return recal::random_unit(key_, count_++); }
 
   [[nodiscard]] double uniform(double low, double high) noexcept { return low + (high - low) * uniform(); }
 
@@ -40,13 +40,7 @@ class Random {
   }
 
  private:
-  static constexpr std::uint64_t golden = 0x9e3779b97f4a7c15U;
-
-  [[nodiscard]] static constexpr std::uint64_t mix(std::uint64_t z) noexcept {
-    z = (z ^ z >> 30U) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ z >> 27U) * 0x94d049bb133111ebU;
-    return z ^ z >> 31U;
-  }
+  void add(std::uint64_t key) noexcept { key_ = recal::random_mix(key_ ^ recal::random_bits(key, 0)); }
 
   std::uint64_t key_;
   std::uint64_t count_ = 0;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-
 #include <recal/gate/sigmoid.hpp>
 #include <recal/integrate/identity.hpp>
 #include <recal/integrate/mlp.hpp>
@@ -46,11 +44,7 @@ struct GePlusOptions {
   Index reduced = 0;
 
   /// errors: a reduction or a reduced width below 1
-  [[nodiscard]] Index width(Index channels) const {
-    check(reduction >= 1 && reduced >= 0, "GE: the reduction must be at least 1 and the reduced width positive, found ",
-          reduction, " and ", reduced);
-    return reduced > 0 ? reduced : std::max<Index>(1, channels / reduction);
-  }
+  [[nodiscard]] Index width(Index channels) const { return bottleneck_width("GE", channels, reduction, reduced); }
 };
 
 /// Gather-excite with a learned gather and a learned excite, an MLP over channels at every position.

@@ -174,8 +174,7 @@ class Recalibrate {
   void run_forward(const B& backend, X from, Y to, Mode mode, Tape& tape) {
     check_input(from.shape);
     check_shape("the output", to.shape, from.shape);
-    check(static_cast<const void*>(from.data) != static_cast<const void*>(to.data) || from.shape.size() == 0,
-          "a forward pass for training cannot work in place: backward needs the input of shape ", from.shape);
+    detail::check_not_in_place(from, to);
     const Groups groups{from.shape, I::mixing};
     detail::check_rows(integrate_, channels_, groups.rows(), mode == Mode::train);
     begin(groups, mode, tape);

@@ -197,8 +197,7 @@ class Recalibrate<P, I, G> {
   template <class B, class X, class Y>
   void run_forward(const B& backend, X from, Y to, Mode mode, Tape& tape) {
     const auto layout = check_call(from.shape, to.shape, mode == Mode::train);
-    check(static_cast<const void*>(from.data) != static_cast<const void*>(to.data) || from.shape.size() == 0,
-          "a forward pass for training cannot work in place: backward needs the input of shape ", from.shape);
+    detail::check_not_in_place(from, to);
     tape.shape = from.shape;
     for (auto* buffer : {&tape.style, &tape.excitation, &tape.grad_style, &tape.grad_excitation})
       resize(*buffer, layout.field.size());

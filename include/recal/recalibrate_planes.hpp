@@ -72,6 +72,13 @@ void run(const B& backend, const Groups& groups, const Before& before, const Bet
   on_planes(after);
 }
 
+/// Throws where a forward pass for training would write over its input.
+template <class X, class Y>
+void check_not_in_place(const X& x, const Y& y) {
+  check(static_cast<const void*>(x.data) != static_cast<const void*>(y.data) || x.shape.size() == 0,
+        "a forward pass for training cannot work in place: backward needs the input of shape ", x.shape);
+}
+
 /// t = pool(plane), into the plane's row.
 template <class Team, class P, class X>
 void pool(const Team& team, const P& pool, const X& x, Plane at, double* style) {

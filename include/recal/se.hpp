@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <string_view>
 
 #include <recal/gate/hard_sigmoid.hpp>
@@ -20,11 +19,7 @@ struct SeOptions {
   std::uint64_t seed = 0;  ///< of the starting weights
 
   /// errors: a reduction or a reduced width below 1
-  [[nodiscard]] Index width(Index channels) const {
-    check(reduction >= 1 && reduced >= 0, "SE: the reduction must be at least 1 and the reduced width positive, found ",
-          reduction, " and ", reduced);
-    return reduced > 0 ? reduced : std::max<Index>(1, channels / reduction);
-  }
+  [[nodiscard]] Index width(Index channels) const { return bottleneck_width("SE", channels, reduction, reduced); }
 };
 
 /// Squeeze and excitation: each channel is scaled by what a small network makes of all means.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -8,6 +10,7 @@
 
 #include <recal/core/buffer.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/random.hpp>
 #include <recal/core/shape.hpp>
 
 namespace recal {
@@ -47,6 +50,13 @@ struct BasicParameter {
 };
 
 using Parameter = BasicParameter<float>;
+
+/// Starting values: spread evenly over +-bound, from the stream `seed` of core/random.hpp.
+template <class T>
+void spread_evenly(BasicParameter<T>& parameter, double bound, std::uint64_t seed) {
+  for (std::size_t i = 0; i < parameter.value.size(); ++i)
+    parameter.value[i] = static_cast<T>(bound * (2 * random_unit(seed, i) - 1));
+}
 
 /// An array that belongs to the state but is not learned: running statistics.
 template <class T>

@@ -7,7 +7,6 @@
 
 #include <recal/core/error.hpp>
 #include <recal/core/parameter.hpp>
-#include <recal/core/random.hpp>
 #include <recal/integrate/integrate.hpp>
 
 namespace recal {
@@ -35,9 +34,7 @@ struct ChannelBand {
   /// errors: an even or non-positive width
   explicit ChannelBand(Index width, std::uint64_t seed = 0) : weight("conv.weight", {1, 1, std::max<Index>(width, 1)}) {
     check(width >= 1 && width % 2 == 1, "a filter over channels needs an odd width, found ", width);
-    const double bound = 1 / std::sqrt(static_cast<double>(width));
-    for (std::size_t j = 0; j < weight.value.size(); ++j)
-      weight.value[j] = static_cast<T>(bound * (2 * random_unit(seed, j) - 1));
+    spread_evenly(weight, 1 / std::sqrt(static_cast<double>(width)), seed);
   }
 
   void infer(Index, std::span<const double> t, std::span<double> z) const {

@@ -27,12 +27,8 @@ struct DenseLayer {
     weight = {"weight", {outputs, inputs}};
     if (biased) bias = {"bias", {outputs}, T{}, decay_bias};
     const double bound = 1 / std::sqrt(static_cast<double>(inputs));
-    const auto spread = [bound](BasicParameter<T>& p, std::uint64_t stream) {
-      for (std::size_t i = 0; i < p.value.size(); ++i)
-        p.value[i] = static_cast<T>(bound * (2 * random_unit(stream, i) - 1));
-    };
-    spread(weight, random_bits(seed, 0));
-    spread(bias, random_bits(seed, 1));
+    spread_evenly(weight, bound, random_bits(seed, 0));
+    spread_evenly(bias, bound, random_bits(seed, 1));
   }
 
   [[nodiscard]] Index inputs() const { return weight.shape[1]; }

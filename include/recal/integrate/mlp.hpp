@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string_view>
 
 #include <recal/core/buffer.hpp>
+#include <recal/core/error.hpp>
 #include <recal/core/random.hpp>
 #include <recal/integrate/dense.hpp>
 #include <recal/integrate/integrate.hpp>
 
 namespace recal {
+
+/// The width R of a bottleneck over C channels: `reduced` where it is given, else max(1, C / reduction).
+/// errors: a reduction or a reduced width below 1; `module` names who asks
+[[nodiscard]] inline Index bottleneck_width(std::string_view module, Index channels, Index reduction, Index reduced) {
+  check(reduction >= 1 && reduced >= 0, module,
+        ": the reduction must be at least 1 and the reduced width positive, found ", reduction, " and ", reduced);
+  return reduced > 0 ? reduced : std::max<Index>(1, channels / reduction);
+}
 
 /// The bottleneck of SE: two dense layers over the channels of a sample with a ReLU between.
 ///   z = W2 max(0, W1 t + b1) + b2;   W1 (R, C), b1 (R), W2 (C, R), b2 (C)

@@ -11,6 +11,7 @@
 
 #include <recal/core/parallel.hpp>
 #include <recal/core/parameter.hpp>
+#include <recal/core/random.hpp>
 #include <recal/core/shape.hpp>
 #include <recal/core/visit.hpp>
 
@@ -18,20 +19,21 @@ namespace recal::nn {
 
 /// Random numbers as a function of (seed, name, index): the same on every machine and standard library,
 /// whatever else was drawn before, and for a layer alone as for the whole network.
-/// SplitMix64 (Steele, Lea, Flood 2014) over a counter that starts at the hash of seed and name.
+/// A stream of core/random.hpp that starts at the hash of seed and name.
 class CounterRandom {
  public:
-  constexpr CounterRandom(std::uint64_t seed, std::string_view name) noexcept : start_(mix(seed)) {
-    for (const char c : name) start_ = (start_ ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;  // FNV-1a
-    start_ = mix(start_);
+  constexpr CounterRandom(std::uint64_t seed, std::string_view name) noexcept : stream_(random_bits(seed, 0)) {
+    for (const char c : name) stream_ = (stream_ ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;  // FNV-1a
+    stream_ = random_bits(stream_, 0);
   }
 
-  [[nodiscard]] constexpr std::uint64_t bits(std::uint64_t index) const noexcept { return mix(start_ + index * step); }
+  /// The seed under which random_bits() and random_unit() give the same numbers.
+  [[nodiscard]] constexpr std::uint64_t stream() const noexcept { return stream_; }
+
+  [[nodiscard]] constexpr std::uint64_t bits(std::uint64_t index) const noexcept { return random_bits(stream_, index); }
 
   /// In [0, 1), multiples of 2^-53.
-  [[nodiscard]] constexpr double uniform(std::uint64_t index) const noexcept {
-    return static_cast<double>(bits(index) >> 11U) * 0x1p-53;
-  }
+  [[nodiscard]] constexpr double uniform(std::uint64_t index) const noexcept { return random_unit(stream_, index); }
 
   /// Mean 0, variance 1, by Box and Muller (1958).
   [[nodiscard]] double normal(std::uint64_t index) const noexcept {
@@ -40,16 +42,7 @@ class CounterRandom {
   }
 
  private:
-  static constexpr std::uint64_t step = 0x9E3779B97F4A7C15ULL;
-
-  [[nodiscard]] static constexpr std::uint64_t mix(std::uint64_t z) noexcept {
-    z += step;
-    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31U);
-  }
-
-  std::uint64_t start_;
+  std::uint64_t stream_;
 };
 
 /// values ~ N(0, sqrt(2 / (O k k))) for a weight [O, I/G, k, k]: He et al. 2015, fan-out, as torchvision's ResNets.
@@ -67,9 +60,7 @@ void he_normal(BasicParameter<T>& weight, std::uint64_t seed, std::string_view n
 template <class T>
 void uniform_fan_in(BasicParameter<T>& parameter, Index inputs, std::uint64_t seed, std::string_view name) {
   const double bound = inputs > 0 ? 1.0 / std::sqrt(static_cast<double>(inputs)) : 0.0;
-  const CounterRandom random(seed, name);
-  for (Index i = 0; i < parameter.size(); ++i)
-    at(parameter.value, i) = static_cast<T>(bound * (2.0 * random.uniform(static_cast<std::uint64_t>(i)) - 1.0));
+  spread_evenly(parameter, bound, CounterRandom(seed, name).stream());
 }
 
 /// Asks a layer's constructor to leave its parameters at 0: for networks, which initialise all layers at once.

@@ -148,10 +148,8 @@ class GatherDepthwise {
       const Index w = whole ? options.width : 3;
       weight = {"weight", {channels, 1, h, w}};
       if (options.bias) bias = {"bias", {channels}, T{}, false};
-      const double bound = 1 / std::sqrt(static_cast<double>(h * w));
-      const std::uint64_t seed = random_bits(options.seed, static_cast<std::uint64_t>(index));
-      for (std::size_t i = 0; i < weight.value.size(); ++i)
-        weight.value[i] = static_cast<T>(bound * (2 * random_unit(seed, i) - 1));
+      spread_evenly(weight, 1 / std::sqrt(static_cast<double>(h * w)),
+                    random_bits(options.seed, static_cast<std::uint64_t>(index)));
     }
 
     [[nodiscard]] DepthwisePlane plane(Index h, Index w) const {
