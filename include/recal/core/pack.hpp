@@ -23,10 +23,10 @@ struct Pack {
 
   Pack() = default;
   constexpr explicit Pack(Native native) noexcept : v(native) {}
-  /// Every lane holds `value`.
+  /// Every lane holds `value`. Written as value - 0, which is value for every value; 0 + value would be an addition.
   template <class Number>
     requires std::is_arithmetic_v<Number>
-  constexpr Pack(Number value) noexcept : v(Native{} + static_cast<T>(value)) {}  // NOLINT(google-explicit-constructor)
+  constexpr Pack(Number value) noexcept : v(static_cast<T>(value) - Native{}) {}  // NOLINT(google-explicit-constructor)
 
   friend constexpr Pack operator+(Pack a, Pack b) noexcept { return Pack(a.v + b.v); }
   friend constexpr Pack operator-(Pack a, Pack b) noexcept { return Pack(a.v - b.v); }
