@@ -52,6 +52,10 @@ class Recalibrate {
                 "recal: Integrate::out must equal Gate::width, the numbers per plane");
 
  public:
+  using PoolType = P;
+  using IntegrateType = I;
+  using GateType = G;
+
   static constexpr std::string_view checkpoint_name = "rclb";
 
   /// What backward needs of a forward pass, beside x. The caller owns it; it may be used again and again.
@@ -59,7 +63,6 @@ class Recalibrate {
     Shape shape;
     Buffer<double> style;       // t, group by group: (groups, rows, P::width)
     Buffer<double> excitation;  // z: (groups, rows, I::out)
-    Buffer<Affine> gate;        // (groups, rows)
     Buffer<double> grad_style;
     Buffer<double> grad_excitation;
     typename I::Tape integrate;
@@ -80,6 +83,19 @@ class Recalibrate {
   [[nodiscard]] const I& integrate() const noexcept { return integrate_; }
   [[nodiscard]] I& integrate() noexcept { return integrate_; }
   [[nodiscard]] const G& gate() const noexcept { return gate_; }
+
+  /// Checks the shape and makes room: what comes before the planes in every forward pass that fills a tape.
+  void begin(const Shape& shape, Mode mode, Tape& tape) const {
+    check_input(shape);
+    const Groups groups{shape, I::mixing};
+    detail::check_rows(integrate_, channels_, groups.rows(), mode == Mode::train);
+    tape.shape = shape;
+    resize(tape.style, groups.planes() * P::width);
+    resize(tape.grad_style, groups.planes() * P::width);
+    resize(tape.excitation, groups.planes() * I::out);
+    resize(tape.grad_excitation, groups.planes() * I::out);
+    detail::begin_tape(integrate_, groups.groups(), groups.rows(), mode, tape.integrate);
+  }
 
   template <Backend B, class X, class Y>
   void infer(const B& backend, const X& x, Y&& y) const {
@@ -138,7 +154,7 @@ class Recalibrate {
         [&](const auto& team, Plane at) {
           const Pull pull = pool_.pull(tape.style.data() + at.row * P::width,
                                        tape.grad_style.data() + at.row * P::width, from.shape.plane());
-          detail::pull(team, recal::at(tape.gate, at.row).scale, pull, from, grad, to, at);
+          detail::pull(team, gate_.open(tape.excitation.data() + at.row * I::out).scale, pull, from, grad, to, at);
         });
     detail::add_parameter_gradients(integrate_, groups.groups(), tape.style, tape.grad_excitation, tape.integrate);
   }
@@ -175,9 +191,8 @@ class Recalibrate {
     check_input(from.shape);
     check_shape("the output", to.shape, from.shape);
     detail::check_not_in_place(from, to);
+    begin(from.shape, mode, tape);
     const Groups groups{from.shape, I::mixing};
-    detail::check_rows(integrate_, channels_, groups.rows(), mode == Mode::train);
-    begin(groups, mode, tape);
     if (from.shape.size() == 0) return;
 
     detail::run(
@@ -187,20 +202,8 @@ class Recalibrate {
                              tape.integrate);
         },
         [&](const auto& team, Plane at) {
-          const Affine gate = gate_.open(tape.excitation.data() + at.row * I::out);
-          recal::at(tape.gate, at.row) = gate;
-          detail::apply(team, gate, from, to, at);
+          detail::apply(team, gate_.open(tape.excitation.data() + at.row * I::out), from, to, at);
         });
-  }
-
-  void begin(const Groups& groups, Mode mode, Tape& tape) const {
-    tape.shape = groups.shape;
-    resize(tape.style, groups.planes() * P::width);
-    resize(tape.grad_style, groups.planes() * P::width);
-    resize(tape.excitation, groups.planes() * I::out);
-    resize(tape.grad_excitation, groups.planes() * I::out);
-    resize(tape.gate, groups.planes());
-    detail::begin_tape(integrate_, groups.groups(), groups.rows(), mode, tape.integrate);
   }
 
   Index channels_;

@@ -59,6 +59,10 @@ class Recalibrate<P, I, G> {
       "recal: a field pool gives one number per position; Integrate::in, Integrate::out and Gate::width must be 1");
 
  public:
+  using PoolType = P;
+  using IntegrateType = I;
+  using GateType = G;
+
   static constexpr std::string_view checkpoint_name = "rclb";
 
   struct Tape {
@@ -79,6 +83,18 @@ class Recalibrate<P, I, G> {
   [[nodiscard]] Index channels() const noexcept { return channels_; }
   [[nodiscard]] const P& pool() const noexcept { return pool_; }
   [[nodiscard]] const I& integrate() const noexcept { return integrate_; }
+  [[nodiscard]] I& integrate() noexcept { return integrate_; }
+  [[nodiscard]] const G& gate() const noexcept { return gate_; }
+
+  /// Checks the shape and makes room: what comes before the planes in every forward pass that fills a tape.
+  void begin(const Shape& x, Mode mode, Tape& tape) const {
+    const auto layout = check_call(x, x, mode == Mode::train);
+    tape.shape = x;
+    for (auto* buffer : {&tape.style, &tape.excitation, &tape.grad_style, &tape.grad_excitation})
+      resize(*buffer, layout.field.size());
+    pool_.begin(x, mode, tape.pool);
+    detail::begin_tape(integrate_, layout.groups(), layout.rows(), mode, tape.integrate);
+  }
 
   template <Backend B, class X, class Y>
   void infer(const B& backend, const X& x, Y&& y) const {
@@ -198,11 +214,7 @@ class Recalibrate<P, I, G> {
   void run_forward(const B& backend, X from, Y to, Mode mode, Tape& tape) {
     const auto layout = check_call(from.shape, to.shape, mode == Mode::train);
     detail::check_not_in_place(from, to);
-    tape.shape = from.shape;
-    for (auto* buffer : {&tape.style, &tape.excitation, &tape.grad_style, &tape.grad_excitation})
-      resize(*buffer, layout.field.size());
-    pool_.begin(from.shape, mode, tape.pool);
-    detail::begin_tape(integrate_, layout.groups(), layout.rows(), mode, tape.integrate);
+    begin(from.shape, mode, tape);
     if (from.shape.size() == 0) return;
     run(
         backend, layout,

@@ -31,6 +31,11 @@ struct Groups {
   [[nodiscard]] Index rows() const { return mixing == Mixing::channels ? shape.c : shape.n; }
   [[nodiscard]] Index planes() const { return shape.n * shape.c; }
 
+  /// Where plane (n, c) stands among all rows.
+  [[nodiscard]] Index row(Index n, Index c) const {
+    return mixing == Mixing::channels ? n * shape.c + c : c * shape.n + n;
+  }
+
   [[nodiscard]] Plane plane(Index group, Index row) const {
     const Index index = group * rows() + row;
     return mixing == Mixing::channels ? Plane{group, row, index} : Plane{row, group, index};
@@ -109,6 +114,19 @@ Affine dots(const Team& team, const X& x, const DY& dy, Plane at) {
   return {.scale = sums.s1(), .shift = sums.s0()};
 }
 
+/// The first of `count` elements that equals `value`; `count` where none does.
+template <class T>
+[[nodiscard]] Index find_element(const T* plane, Index count, double value) {
+  Index k = 0;
+  while (k < count && static_cast<double>(plane[k]) != value) ++k;
+  return k;
+}
+
+template <class T>
+void add_to(T* element, double value) {
+  store(element, static_cast<accumulator_t<T>>(static_cast<double>(*element) + value));
+}
+
 /// dx = scale*dy + p + q*(x - centre) on a plane, and the pick at its element.
 template <class Team, class X, class DY, class DX>
 void pull(const Team& team, double gate_scale, const Pull& pull, const X& x, const DY& dy, const DX& dx, Plane at) {
@@ -118,11 +136,8 @@ void pull(const Team& team, double gate_scale, const Pull& pull, const X& x, con
   const auto* grad = dy.plane(at.n, at.c);
   auto* to = dx.plane(at.n, at.c);
 
-  Index picked = count;
-  if (pull.pick != 0) {  // looked up before dx is written, which may be x
-    picked = 0;
-    while (picked < count && static_cast<double>(from[picked]) != pull.picked) ++picked;
-  }
+  // Looked up before dx is written, which may be x.
+  const Index picked = pull.pick != 0 ? find_element(from, count, pull.picked) : count;
   const auto scale = static_cast<A>(gate_scale);
   const auto p = static_cast<A>(pull.p);
   const auto q = static_cast<A>(pull.q);
@@ -133,10 +148,7 @@ void pull(const Team& team, double gate_scale, const Pull& pull, const X& x, con
   else
     team.map(
         count, to, [=](auto g, auto value) { return g * scale + ((value - centre) * q + p); }, grad, from);
-  if (picked < count) {
-    using Out = std::remove_reference_t<decltype(*to)>;
-    store(to + picked, static_cast<accumulator_t<Out>>(static_cast<double>(to[picked]) + pull.pick));
-  }
+  if (picked < count) add_to(to + picked, pull.pick);
 }
 
 }  // namespace detail

@@ -43,24 +43,32 @@ struct ConvCase {
 /// All that a convolution computes from random numbers.
 template <class T>
 struct ConvResult {
-  Tensor<T> y, dx, dweight, dbias;
+  Tensor<T> y, finished, dx, dweight, dbias;
 
   template <class B>
   ConvResult(const B& backend, const ConvCase& c)
-      : y(c.y()), dx(c.x), dweight(Shape{1, 1, 1, c.weights()}, T{1}), dbias(Shape{1, 1, 1, c.outputs}, T{-1}) {
+      : y(c.y()),
+        finished(c.y()),
+        dx(c.x),
+        dweight(Shape{1, 1, 1, c.weights()}, T{1}),
+        dbias(Shape{1, 1, 1, c.outputs}, T{-1}) {
     const auto x = random_tensor<T>("x", c.x);
     const auto dy = random_tensor<T>("dy", c.y());
     const auto weight = random_tensor<T>("weight", dweight.shape());
     const auto bias = random_tensor<T>("bias", dbias.shape());
-    conv2d(backend, x.view(), weight.data(), bias.data(), y.view(), c.window, c.groups);
+    conv2d(backend, x.view(), weight.data(), y.view(), c.window, c.groups, ConvFinish<T>{.shift = bias.data()});
+    const auto scale = random_tensor<T>("scale", dbias.shape());
+    const auto shortcut = random_tensor<T>("shortcut", c.y());
+    conv2d(backend, x.view(), weight.data(), finished.view(), c.window, c.groups,
+           {.scale = scale.data(), .shift = bias.data(), .shortcut = shortcut.view(), .relu = true});
     conv2d_backward_data(backend, dy.view(), weight.data(), dx.view(), c.window, c.groups);
     conv2d_backward_weight(backend, x.view(), dy.view(), dweight.data(), dbias.data(), c.window, c.groups);
   }
 
-  /// The largest error of all four.
+  /// The largest error of all five.
   [[nodiscard]] double error_against(const ConvResult& other) const {
-    return std::max({relative_error(y, other.y), relative_error(dx, other.dx), relative_error(dweight, other.dweight),
-                     relative_error(dbias, other.dbias)});
+    return std::max({relative_error(y, other.y), relative_error(finished, other.finished), relative_error(dx, other.dx),
+                     relative_error(dweight, other.dweight), relative_error(dbias, other.dbias)});
   }
 };
 

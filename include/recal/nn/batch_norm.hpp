@@ -9,8 +9,7 @@
 #include <recal/core/error.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/core/visit.hpp>
-#include <recal/nn/channel_walk.hpp>
-#include <recal/nn/relu.hpp>
+#include <recal/fused/channel_walk.hpp>
 #include <recal/pool/mean_std.hpp>
 
 namespace recal::nn {
@@ -109,6 +108,66 @@ class BatchNorm2d {
     pull(backend, view_of(x), view_of(dy), view_of(dx), view_of(y), view_of(dshortcut), tape);
   }
 
+  /// The parts of a pass, for passes that do a batch norm and what follows at once (fused/residual_tail.hpp): the
+  /// tape is begun once a pass, the rest is called once a channel, for different channels at once.
+
+  /// errors: a single value a channel
+  void begin_batch(const Shape& x, Tape& tape) {
+    const Index count = x.n * x.plane();
+    check(count != 1, "training batch norm needs more than one value per channel, found one in ", x);
+    prepare(tape, true);
+    if (count > 0) ++num_batches_tracked.value[0];
+  }
+
+  void begin_running(Tape& tape) const { prepare(tape, false); }
+
+  /// What the batch does to a channel whose `count` values have these moments, in planes of `elements`. Moves the
+  /// running statistics and fills the tape.
+  fused::ChannelAffine<double> batch_map(Index c, const fused::ChannelMoments& moments, double elements, double count,
+                                         Tape& tape) {
+    const auto towards = [this](T& running, double value) {
+      running = static_cast<T>((1.0 - momentum) * static_cast<double>(running) + momentum * value);
+    };
+    const double mean = moments.mean();
+    const double squares = moments.squares(elements);
+    const double inverse = 1.0 / std::sqrt(squares / count + eps);
+    towards(at(running_mean.value, c), mean);
+    towards(at(running_var.value, c), squares / (count - 1.0));
+    record(tape, c, mean, inverse);
+    return affine(c, mean, inverse);
+  }
+
+  /// What the running statistics do to a channel. Fills the tape where there is one.
+  fused::ChannelAffine<double> running_map(Index c, Tape* tape) const {
+    const auto mean = static_cast<double>(at(running_mean.value, c));
+    const double inverse = 1.0 / std::sqrt(static_cast<double>(at(running_var.value, c)) + eps);
+    if (tape != nullptr) record(*tape, c, mean, inverse);
+    return affine(c, mean, inverse);
+  }
+
+  /// The map of the pass that the tape is of.
+  [[nodiscard]] fused::ChannelAffine<double> taped_map(Index c, const Tape& tape) const {
+    return affine(c, at(tape.mean, c), at(tape.inverse_deviation, c));
+  }
+
+  /// The number of T about which a channel's gradients are summed.
+  [[nodiscard]] static double centre(Index c, const Tape& tape) {
+    return static_cast<double>(static_cast<T>(at(tape.mean, c)));
+  }
+
+  /// dx from dr and x, given a channel's sums over `count` values. Adds the gradients of weight and bias.
+  fused::ChannelPull<double> pull_map(Index c, const fused::GradientSums& sums, double count, const Tape& tape) {
+    const double off_centre = sums.centre - at(tape.mean, c);
+    const double inverse = at(tape.inverse_deviation, c);
+    const double about_mean = sums.product + off_centre * sums.gradient;
+    const double scale = static_cast<double>(at(weight.value, c)) * inverse;
+    at(weight.grad, c) += static_cast<T>(about_mean * inverse);
+    at(bias.grad, c) += static_cast<T>(sums.gradient);
+    const double slope = tape.of_batch ? -scale * inverse * inverse * about_mean / count : 0.0;
+    const double offset = tape.of_batch ? -scale * sums.gradient / count + slope * off_centre : 0.0;
+    return {scale, sums.centre, offset, slope};
+  }
+
   template <class Self, class V>
   static void visit(Self& self, V&& v) {
     v(self.weight);
@@ -124,19 +183,7 @@ class BatchNorm2d {
 
   /// One of these for each channel of a block.
   template <class Item>
-  using PerChannel = std::array<Item, detail::ChannelBlock::limit>;
-
-  /// S0 = sum dr and S1 = sum dr (x - centre) of one channel.
-  struct Sums {
-    double centre = 0.0;
-    double gradient = 0.0;
-    double product = 0.0;
-
-    void add(const Dots::State<double>& plane) {
-      gradient += plane.s0();
-      product += plane.s1_about(centre);
-    }
-  };
+  using PerChannel = std::array<Item, fused::ChannelBlock::limit>;
 
   void check_input(const Shape& x) const {
     check(x.c == channels(), "batch norm of ", channels(), " channels was given ", x);
@@ -149,25 +196,23 @@ class BatchNorm2d {
   }
 
   /// Centre and shift such that scale * (x - centre) + shift normalises by `mean`.
-  template <class A>
-  [[nodiscard]] detail::ChannelAffine<A> affine(Index c, double mean, double inverse) const {
+  [[nodiscard]] fused::ChannelAffine<double> affine(Index c, double mean, double inverse) const {
     const double scale = static_cast<double>(at(weight.value, c)) * inverse;
-    const T centre = static_cast<T>(mean);
-    const double shift = static_cast<double>(at(bias.value, c)) + scale * (static_cast<double>(centre) - mean);
-    return {static_cast<A>(scale), static_cast<A>(centre), static_cast<A>(shift)};
+    const auto centre = static_cast<double>(static_cast<T>(mean));
+    return {scale, centre, static_cast<double>(at(bias.value, c)) + scale * (centre - mean)};
   }
 
   template <class Team, class A>
-  static void apply(const Team& team, const detail::ChannelBlock& block, const In& x, const Out& y, const In& shortcut,
-                    Activation activation, const PerChannel<detail::ChannelAffine<A>>& maps) {
+  static void apply(const Team& team, const fused::ChannelBlock& block, const In& x, const Out& y, const In& shortcut,
+                    Activation activation, const PerChannel<fused::ChannelAffine<A>>& maps) {
     const Index count = x.shape.plane();
     for (Index n = 0; n < x.shape.n; ++n)
       for (Index c = block.first; c < block.last; ++c) {
-        const detail::ChannelAffine<A>& map = at(maps, c - block.first);
+        const fused::ChannelAffine<A>& map = at(maps, c - block.first);
         if (shortcut.data != nullptr)
-          team.map(count, y.plane(n, c), detail::ChannelAffineAddRelu<A>{map}, x.plane(n, c), shortcut.plane(n, c));
+          team.map(count, y.plane(n, c), fused::ChannelAffineAddRelu<A>{map}, x.plane(n, c), shortcut.plane(n, c));
         else if (activation == Activation::relu)
-          team.map(count, y.plane(n, c), detail::ChannelAffineRelu<A>{map}, x.plane(n, c));
+          team.map(count, y.plane(n, c), fused::ChannelAffineRelu<A>{map}, x.plane(n, c));
         else
           team.map(count, y.plane(n, c), map, x.plane(n, c));
       }
@@ -177,14 +222,11 @@ class BatchNorm2d {
   void run_running(const B& backend, In x, Out y, In shortcut, Activation activation, Tape* tape) const {
     using A = typename B::Team::template accumulator<T>;
     check_forward(x, y, shortcut);
-    if (tape != nullptr) prepare(*tape, false);
-    detail::walk_channels(backend, x.shape, [&](const typename B::Team& team, const detail::ChannelBlock& block) {
-      PerChannel<detail::ChannelAffine<A>> maps;
+    if (tape != nullptr) begin_running(*tape);
+    fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
+      PerChannel<fused::ChannelAffine<A>> maps;
       for (Index c = block.first; c < block.last; ++c) {
-        const auto mean = static_cast<double>(at(running_mean.value, c));
-        const double inverse = 1.0 / std::sqrt(static_cast<double>(at(running_var.value, c)) + eps);
-        if (tape != nullptr) record(*tape, c, mean, inverse);
-        at(maps, c - block.first) = affine<A>(c, mean, inverse);
+        at(maps, c - block.first) = running_map(c, tape).template as<A>();
       }
       apply(team, block, x, y, shortcut, activation, maps);
     });
@@ -194,39 +236,23 @@ class BatchNorm2d {
   void run_batch(const B& backend, In x, Out y, In shortcut, Activation activation, Tape& tape) {
     using A = typename B::Team::template accumulator<T>;
     check_forward(x, y, shortcut);
+    begin_batch(x.shape, tape);
     const Index count = x.shape.n * x.shape.plane();
-    check(count != 1, "training batch norm needs more than one value per channel, found one in ", x.shape);
-    prepare(tape, true);
     if (count == 0) return;
     const auto elements = static_cast<double>(x.shape.plane());
-    detail::walk_channels(backend, x.shape, [&](const typename B::Team& team, const detail::ChannelBlock& block) {
-      PerChannel<detail::ChannelMoments> moments{};
+    fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
+      PerChannel<fused::ChannelMoments> moments{};
       for (Index n = 0; n < x.shape.n; ++n)
         for (Index c = block.first; c < block.last; ++c)
-          at(moments, c - block.first).add(team.reduce(MeanStd{}, x.shape.plane(), x.plane(n, c)), elements);
-      PerChannel<detail::ChannelAffine<A>> maps;
+          at(moments, c - block.first)
+              .add(recal::detail::plane_moments(team.reduce(MeanStd{}, x.shape.plane(), x.plane(n, c)),
+                                                x.shape.plane()));
+      PerChannel<fused::ChannelAffine<A>> maps;
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) =
-            take_statistics<A>(c, at(moments, c - block.first), elements, static_cast<double>(count), tape);
+            batch_map(c, at(moments, c - block.first), elements, static_cast<double>(count), tape).template as<A>();
       apply(team, block, x, y, shortcut, activation, maps);
     });
-    ++num_batches_tracked.value[0];
-  }
-
-  /// Moves the running statistics, fills the tape, and gives the channel's map.
-  template <class A>
-  detail::ChannelAffine<A> take_statistics(Index c, const detail::ChannelMoments& moments, double elements,
-                                           double count, Tape& tape) {
-    const auto towards = [this](T& running, double value) {
-      running = static_cast<T>((1.0 - momentum) * static_cast<double>(running) + momentum * value);
-    };
-    const double mean = moments.mean();
-    const double squares = moments.squares(elements);
-    const double inverse = 1.0 / std::sqrt(squares / count + eps);
-    towards(at(running_mean.value, c), mean);
-    towards(at(running_var.value, c), squares / (count - 1.0));
-    record(tape, c, mean, inverse);
-    return affine<A>(c, mean, inverse);
   }
 
   void prepare(Tape& tape, bool of_batch) const {
@@ -263,37 +289,23 @@ class BatchNorm2d {
     const Out masked = dshortcut.data != nullptr ? dshortcut : dx;
     const In dr = y.data != nullptr ? In(masked) : dy;
     if (x.shape.n * count == 0) return;
-    detail::walk_channels(backend, x.shape, [&](const typename B::Team& team, const detail::ChannelBlock& block) {
-      PerChannel<Sums> sums{};
-      for (Index c = block.first; c < block.last; ++c)
-        at(sums, c - block.first).centre = static_cast<double>(static_cast<T>(at(tape.mean, c)));
+    fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
+      PerChannel<fused::GradientSums> sums{};
+      for (Index c = block.first; c < block.last; ++c) at(sums, c - block.first).centre = centre(c, tape);
       for (Index n = 0; n < x.shape.n; ++n)
         for (Index c = block.first; c < block.last; ++c) {
           if (y.data != nullptr)
-            team.map(count, masked.plane(n, c), detail::OpenWherePositive{}, y.plane(n, c), dy.plane(n, c));
+            team.map(count, masked.plane(n, c), fused::OpenWherePositive{}, y.plane(n, c), dy.plane(n, c));
           at(sums, c - block.first).add(team.reduce(Dots{}, count, x.plane(n, c), dr.plane(n, c)));
         }
-      PerChannel<detail::ChannelPull<A>> maps;
+      PerChannel<fused::ChannelPull<A>> maps;
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) =
-            pull_of<A>(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), tape);
+            pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), tape).template as<A>();
       for (Index n = 0; n < x.shape.n; ++n)
         for (Index c = block.first; c < block.last; ++c)
           team.map(count, dx.plane(n, c), at(maps, c - block.first), dr.plane(n, c), x.plane(n, c));
     });
-  }
-
-  template <class A>
-  detail::ChannelPull<A> pull_of(Index c, const Sums& sums, double count, const Tape& tape) {
-    const double off_centre = sums.centre - at(tape.mean, c);
-    const double inverse = at(tape.inverse_deviation, c);
-    const double about_mean = sums.product + off_centre * sums.gradient;
-    const double scale = static_cast<double>(at(weight.value, c)) * inverse;
-    at(weight.grad, c) += static_cast<T>(about_mean * inverse);
-    at(bias.grad, c) += static_cast<T>(sums.gradient);
-    const double slope = tape.of_batch ? -scale * inverse * inverse * about_mean / count : 0.0;
-    const double offset = tape.of_batch ? -scale * sums.gradient / count + slope * off_centre : 0.0;
-    return {static_cast<A>(scale), static_cast<A>(sums.centre), static_cast<A>(offset), static_cast<A>(slope)};
   }
 };
 

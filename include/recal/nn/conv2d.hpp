@@ -67,10 +67,18 @@ class Conv2d {
   /// y = weight * x + bias. requires: y does not overlap x
   template <class B, class X, class Y>
   void forward(const B& backend, const X& x, Y&& y) const {
+    forward(backend, x, y, {.shift = bias_data(bias.value)});
+  }
+
+  /// y = finish(weight * x), which says itself what it does with the bias.
+  /// requires: y does not overlap x; the finish's shortcut, where there is one, has y's shape
+  template <class B, class X, class Y>
+  void forward(const B& backend, const X& x, Y&& y, const ConvFinish<T>& finish) const {
     const TensorView<const T> in = view_of(x);
     const TensorView<T> out = view_of(y);
     check_shape("a convolution's output", out.shape, output_shape(in.shape));
-    conv2d(backend, in, weight.value.data(), bias_data(bias.value), out, window_, options_.groups);
+    if (finish.shortcut.data != nullptr) check_shape("shortcut", finish.shortcut.shape, out.shape);
+    conv2d(backend, in, weight.value.data(), out, window_, options_.groups, finish);
   }
 
   /// dx assigned, parameter gradients added. requires: dx overlaps neither x nor dy

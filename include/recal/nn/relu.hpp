@@ -7,6 +7,7 @@
 #include <recal/backend/backend.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/tensor.hpp>
+#include <recal/fused/channel_walk.hpp>
 
 namespace recal::nn {
 
@@ -31,13 +32,6 @@ struct Add {
   template <class P>
   [[nodiscard]] P operator()(P a, P b) const {
     return a + b;
-  }
-};
-
-struct OpenWherePositive {
-  template <class P>
-  [[nodiscard]] P operator()(P y, P dy) const {
-    return where_positive(y, dy);
   }
 };
 
@@ -96,7 +90,7 @@ void relu_backward(const B& backend, const Y& y, const DY& dy, DX&& dx) {
   const In gradient = view_of(dy);
   check_shape("output gradient of ReLU", gradient.shape, output.shape);
   check_shape("input gradient of ReLU", out.shape, output.shape);
-  detail::map_tensors(backend, detail::OpenWherePositive{}, out, output, gradient);
+  detail::map_tensors(backend, fused::OpenWherePositive{}, out, output, gradient);
 }
 
 /// y += x, elementwise: where two gradients meet.

@@ -11,35 +11,14 @@
 #include <recal/backend/backend.hpp>
 #include <recal/core/error.hpp>
 #include <recal/core/tensor.hpp>
+#include <recal/fused/residual_tail.hpp>
 #include <recal/nn/batch_norm.hpp>
-#include <recal/nn/conv2d.hpp>
+#include <recal/nn/conv_norm.hpp>
 #include <recal/nn/no_module.hpp>
 #include <recal/nn/relu.hpp>
 #include <recal/nn/workspace.hpp>
 
 namespace recal::nn {
-
-/// A convolution without bias and the batch norm after it.
-template <class T>
-struct ConvNorm {
-  Conv2d<T> conv;
-  BatchNorm2d<T> norm;
-
-  struct Tape {
-    Tensor<T> convolved;
-    typename BatchNorm2d<T>::Tape norm;
-  };
-
-  /// The convolution's weights are 0 until initialise().
-  ConvNorm(Index in, Index out, const Conv2dOptions& options) : conv(in, out, options, Uninitialised{}), norm(out) {}
-
-  /// Names of torchvision's downsample, which is a sequence: 0 the convolution, 1 the norm.
-  template <class Self, class V>
-  static void visit(Self& self, V&& v) {
-    v("0", self.conv);
-    v("1", self.norm);
-  }
-};
 
 /// A residual block with L convolutions:
 ///   a = x;  a = relu(norm_i(conv_i(a))) for i < L;  out = relu(module(norm_L(conv_L(a))) + shortcut)
@@ -47,8 +26,9 @@ struct ConvNorm {
 /// BasicBlock (L = 2) and Bottleneck (L = 3) say which convolutions these are. Convolutions have weights 0 until
 /// initialise() (nn/init.hpp), which networks call.
 ///
-/// The tape owns what backward needs: every convolution's output and every ReLU's output; 2 L + 1 tensors (one more
-/// with a module). Batch norm, ReLU and add are one pass where they follow each other.
+/// The tape owns what backward needs: every convolution's output and every ReLU's output; 2 L + 1 tensors. Batch norm,
+/// module, ReLU and add are one pass where they follow each other (fused/residual_tail.hpp); a module that cannot be
+/// fused is a pass of its own and takes one more tensor.
 /// Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al. 2019.
 template <class T, class Module, std::size_t L>
 class ResidualBlock {
@@ -57,8 +37,9 @@ class ResidualBlock {
     std::array<typename ConvNorm<T>::Tape, L> layers;
     std::array<Tensor<T>, L - 1> activated;
     typename ConvNorm<T>::Tape downsample;
-    Tensor<T> normalised;  ///< the module's input; empty without one
     typename Module::Tape module;
+    ResidualTailTape tail;
+    Tensor<T> normalised;  ///< the module's input, where it cannot be fused with the tail
     Tensor<T> out;
   };
 
@@ -77,28 +58,22 @@ class ResidualBlock {
   template <Backend B>
   void infer(const B& backend, TensorView<const T> x, Tensor<T>& y, Workspace<T>& work) const {
     TensorView<const T> input = x;
-    for (std::size_t i = 0; i < L; ++i) {
+    for (std::size_t i = 0; i + 1 < L; ++i) {
       work.next.resize(layers[i].conv.output_shape(input.shape));
-      layers[i].conv.forward(backend, input, work.next);
-      if (i + 1 < L) layers[i].norm.infer(backend, work.next, work.next, Activation::relu);
+      layers[i].infer(backend, input, work.next.view(), {.relu = true}, work);
       std::swap(work.current, work.next);
       input = std::as_const(work.current).view();
     }
+    y.resize(layers.back().conv.output_shape(input.shape));
     TensorView<const T> shortcut = x;
     if (downsample) {
-      work.shortcut.resize(input.shape);
-      downsample->conv.forward(backend, x, work.shortcut);
-      downsample->norm.infer(backend, work.shortcut, work.shortcut);
+      work.shortcut.resize(y.shape());
+      downsample->infer(backend, x, work.shortcut.view(), {}, work);
       shortcut = std::as_const(work.shortcut).view();
     }
-    y.resize(input.shape);
-    if constexpr (has_module<Module>) {
-      layers.back().norm.infer(backend, input, work.current);
-      module.infer(backend, work.current, work.current);
-      add_relu(backend, work.current, shortcut, y);
-    } else {
-      layers.back().norm.infer_add_relu(backend, input, shortcut, y);
-    }
+    layers.back().infer(backend, input, y.view(),
+                        has_module<Module> ? ConvFinish<T>{} : ConvFinish<T>{.shortcut = shortcut, .relu = true}, work);
+    if constexpr (has_module<Module>) infer_module(backend, shortcut, y);
   }
 
   /// Training mode; the output is tape.out. x must stay as it is until backward.
@@ -159,6 +134,15 @@ class ResidualBlock {
   }
 
  private:
+  /// y = relu(module(y) + shortcut)
+  template <class B>
+  void infer_module(const B& backend, const TensorView<const T>& shortcut, Tensor<T>& y) const {
+    if constexpr (TailModule<Module>)
+      if (can_fuse_tail(module)) return infer_tail(backend, module, std::as_const(y).view(), shortcut, y.view());
+    module.infer(backend, y, y);
+    add_relu(backend, y, shortcut, y);
+  }
+
   template <bool training, class B>
   void run(const B& backend, TensorView<const T> x, Tape& tape, Workspace<T>& work) {
     TensorView<const T> input = x;
@@ -195,6 +179,14 @@ class ResidualBlock {
   template <bool training, class B>
   void run_tail(const B& backend, TensorView<const T> shortcut, Tape& tape) {
     auto& last = tape.layers.back();
+    if constexpr (TailModule<Module>) {
+      if (can_fuse_tail(module)) {
+        ResidualTail(layers.back().norm, module, last.norm, tape.module, tape.tail)
+            .forward(backend, std::as_const(last.convolved).view(), shortcut, tape.out.view(),
+                     training ? Mode::train : Mode::frozen);
+        return;
+      }
+    }
     if constexpr (has_module<Module>) {
       tape.normalised.resize(tape.out.shape());
       normalise<training>(backend, layers.back(), last, tape.normalised, Activation::none);
@@ -217,6 +209,14 @@ class ResidualBlock {
     const Tensor<T>& convolved = tape.layers.back().convolved;
     const auto& norm_tape = tape.layers.back().norm;
     work.current.resize(convolved.shape());
+    if constexpr (TailModule<Module>) {
+      if (can_fuse_tail(module)) {
+        ResidualTail(norm, module, tape.layers.back().norm, tape.module, tape.tail)
+            .backward(backend, convolved.view(), std::as_const(tape.out).view(), std::as_const(dy).view(), dy.view(),
+                      work.current.view());
+        return;
+      }
+    }
     if constexpr (has_module<Module>) {
       relu_backward(backend, tape.out, dy, dy);
       module.backward(backend, tape.normalised, dy, work.current, tape.module);

@@ -17,6 +17,7 @@
 #include <recal/nn/batch_norm.hpp>
 #include <recal/nn/bottleneck.hpp>
 #include <recal/nn/conv2d.hpp>
+#include <recal/nn/conv_norm.hpp>
 #include <recal/nn/init.hpp>
 #include <recal/nn/linear.hpp>
 #include <recal/nn/pool2d.hpp>
@@ -128,8 +129,7 @@ class ResNet {
     auto& [from, to] = tape.maps;
     Tensor<T>& convolved = stem_ == Stem::large ? tape.work.next : from;
     convolved.resize(conv1.output_shape(x.shape));
-    conv1.forward(backend, x, convolved);
-    bn1.infer(backend, convolved, convolved, Activation::relu);
+    infer_conv_norm(backend, conv1, bn1, x, convolved.view(), {.relu = true}, tape.work);
     if (stem_ == Stem::large) {
       from.resize(stem_shape(x.shape));
       nn::max_pool2d(backend, convolved, from, stem_pool);

@@ -12,6 +12,8 @@ struct Workspace {
   Tensor<T> current;   ///< what a block is working on
   Tensor<T> next;      ///< what it becomes
   Tensor<T> shortcut;  ///< the other branch
+  Buffer<T> scale;     ///< a norm as its convolution's finish
+  Buffer<T> shift;
 };
 
 }  // namespace recal::nn

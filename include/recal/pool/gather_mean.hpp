@@ -17,6 +17,9 @@ namespace recal {
 /// source: Hu et al., "Gather-Excite", NeurIPS 2018, section 3.1
 class GatherMean {
  public:
+  /// The style pool that this is with extent 0.
+  using WholeMap = Mean;
+
   struct Tape {};
 
   /// errors: an extent that is neither 0 nor a power of two

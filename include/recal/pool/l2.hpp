@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <recal/pool/plane_moments.hpp>
 #include <recal/pool/style_pool.hpp>
 
 namespace recal {
@@ -37,6 +38,10 @@ struct L2 {
   }
 
   void finish(const State<double>& s, Index, double* t) const { t[0] = std::sqrt(s.squares + eps); }
+
+  void finish_moments(const PlaneMoments& m, double* t) const {
+    t[0] = std::sqrt(m.squares + static_cast<double>(m.count) * m.mean * m.mean + eps);
+  }
 
   [[nodiscard]] Pull pull(const double* t, const double* dt, Index) const {
     return {.q = t[0] > 0 ? dt[0] / t[0] : 0.0};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <recal/core/pack.hpp>
+#include <recal/pool/plane_moments.hpp>
 #include <recal/pool/style_pool.hpp>
 
 namespace recal {
@@ -10,6 +11,7 @@ namespace recal {
 ///   t[0] = max_k x_k;   the gradient goes to the first element that equals it (ties are not shared)
 struct Max {
   static constexpr Index width = 1;
+  static constexpr bool extremes = true;
 
   template <class A>
   struct State {
@@ -32,6 +34,8 @@ struct Max {
   }
 
   void finish(const State<double>& s, Index, double* t) const { t[0] = s.top; }
+
+  void finish_moments(const PlaneMoments& m, double* t) const { t[0] = m.largest; }
 
   [[nodiscard]] Pull pull(const double* t, const double* dt, Index) const { return {.pick = dt[0], .picked = t[0]}; }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/pool/plane_moments.hpp>
 #include <recal/pool/style_pool.hpp>
 
 namespace recal {
@@ -35,6 +36,8 @@ struct Mean {
   void finish(const State<double>& s, Index count, double* t) const {
     t[0] = s.shift + s.sum / static_cast<double>(count);
   }
+
+  void finish_moments(const PlaneMoments& m, double* t) const { t[0] = m.mean; }
 
   [[nodiscard]] Pull pull(const double*, const double* dt, Index count) const {
     return {.p = dt[0] / static_cast<double>(count)};

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <recal/pool/plane_moments.hpp>
 #include <recal/pool/style_pool.hpp>
 
 namespace recal {
@@ -44,10 +45,12 @@ struct MeanStd {
   }
 
   void finish(const State<double>& s, Index count, double* t) const {
-    const auto k = static_cast<double>(count);
-    const double about_mean = s.squares - s.sum * s.sum / k;
-    const double variance = count > 1 && about_mean > 0 ? about_mean / (k - 1) : 0.0;
-    t[0] = s.shift + s.sum / k;
+    finish_moments(detail::plane_moments(s, count), t);
+  }
+
+  void finish_moments(const PlaneMoments& m, double* t) const {
+    const double variance = m.count > 1 ? m.squares / static_cast<double>(m.count - 1) : 0.0;
+    t[0] = m.mean;
     t[1] = std::sqrt(variance + eps);
   }
 

@@ -17,8 +17,8 @@ TEST_CASE("reference conv2d by hand: padding, stride, groups") {
   const double bias[] = {0.5};
   double y[4];
   const Window window{3, 2, 1};
-  conv2d(Reference{}, TensorView<const double>(x, {1, 1, 3, 3}), weight, bias, TensorView<double>(y, {1, 1, 2, 2}),
-         window, 1);
+  conv2d(Reference{}, TensorView<const double>(x, {1, 1, 3, 3}), weight, TensorView<double>(y, {1, 1, 2, 2}), window, 1,
+         {.shift = bias});
   CHECK(std::vector<double>(y, y + 4) == std::vector<double>{-8.5, 9.5, -20.5, 21.5});
 
   const double dy[] = {1, 2, 3, 4};
@@ -38,8 +38,17 @@ TEST_CASE("reference conv2d by hand: padding, stride, groups") {
   const double two[] = {2, 3};  // channels of one pixel
   const double factors[] = {5, 7};
   double grouped[2];
-  conv2d(Reference{}, TensorView<const double>(two, {1, 2, 1, 1}), factors, static_cast<const double*>(nullptr),
-         TensorView<double>(grouped, {1, 2, 1, 1}), Window{}, 2);
+  conv2d(Reference{}, TensorView<const double>(two, {1, 2, 1, 1}), factors, TensorView<double>(grouped, {1, 2, 1, 1}),
+         Window{}, 2);
   CHECK(grouped[0] == 10);
   CHECK(grouped[1] == 21);
+
+  const double scale[] = {0.5, -1};
+  const double shift[] = {1, 2};
+  const double shortcut[] = {0.25, 4};
+  const TensorView<const double> other(shortcut, {1, 2, 1, 1});
+  conv2d(Reference{}, TensorView<const double>(two, {1, 2, 1, 1}), factors, TensorView<double>(grouped, {1, 2, 1, 1}),
+         Window{}, 2, {.scale = scale, .shift = shift, .shortcut = other, .relu = true});
+  CHECK(grouped[0] == 6.25);
+  CHECK(grouped[1] == 0);
 }

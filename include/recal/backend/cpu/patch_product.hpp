@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include <recal/backend/conv_finish.hpp>
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/cpu/patches.hpp>
+#include <recal/backend/cpu/planes.hpp>
 
 /// Products whose right operand is gathered from images while it is packed: what convolutions are made of.
 namespace recal::cpu {
@@ -69,12 +71,45 @@ struct Tile {
   Index first, last, row, row_end;
 };
 
-/// y(channel row, pixel p) = sum_k left(row, k) * patch(k, p), for the rows and columns of one tile, where
-/// k counts (c, ky, kx) over `channels` channels of x. x and y begin at the channels that are meant.
+/// `length` finished sums of channel `row`, beginning at pixel `first` of an image, which lie at `y`.
+template <class T>
+void finish_run(const ConvFinish<T>& finish, Index image, Index row, Index first, Index length, T* y) {
+  const T scale = finish.scale_of(row);
+  const T shift = finish.shift_of(row);
+  const T* shortcut = finish.shortcut.data != nullptr ? finish.shortcut.plane(image, row) + first : nullptr;
+  const auto go = [&](const auto& f) {
+    if (shortcut != nullptr)
+      map(
+          length, y, [&](auto sum, auto add) { return f(sum * scale + (add + shift)); }, static_cast<const T*>(y),
+          shortcut);
+    else
+      map(
+          length, y, [&](auto sum) { return f(sum * scale + shift); }, static_cast<const T*>(y));
+  };
+  if (finish.relu)
+    go([](auto sum) { return max(decltype(sum)(0), sum); });
+  else
+    go([](auto sum) { return sum; });
+}
+
+/// finish_run() on all of y: for convolutions that write it in other orders.
+template <class T>
+void finish_planes(const ConvFinish<T>& finish, const TensorView<T>& y) {
+  if (finish.empty()) return;
+  const Index plane = y.shape.plane();
+  parallel_for(y.shape.n * y.shape.c, 1 + 16384 / (1 + plane), [&](Index index) {
+    const Index image = index / y.shape.c;
+    const Index row = index % y.shape.c;
+    finish_run(finish, image, row, 0, plane, y.plane(image, row));
+  });
+}
+
+/// y(channel row, pixel p) = sum_k left(row, k) * patch(k, p), finished, for the rows and columns of one tile, where
+/// k counts (c, ky, kx) over `channels` channels of x. x, y and `finish` begin at the channels that are meant.
 ///   left_of(row, rows, first_channel, channels) -> Left<T>  for up to Block<T>::rows rows
 template <class T, class LeftOf>
 void multiply_patches(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
-                      const LeftOf& left_of, const TensorView<T>& y) {
+                      const LeftOf& left_of, const TensorView<T>& y, const ConvFinish<T>& finish = {}) {
   using B = Block<T>;
   ProductScratch<T>& scratch = product_scratch<T>();
   scratch.patches.prepare(grid, tile.first, tile.last, B::columns);
@@ -82,6 +117,7 @@ void multiply_patches(const TensorView<const T>& x, Index channels, const PatchG
   const Index area = grid.window.area();
   const Index chunk = std::clamp<Index>(B::depth / area, 1, channels);
   const Index positions = grid.positions();
+  const bool finishing = !finish.empty();
   const Index staged_size = (tile.row_end - tile.row) * B::columns;
   resize(scratch.panels, panels * chunk * area * B::columns);
   resize(scratch.sums, panels * staged_size);
@@ -104,6 +140,9 @@ void multiply_patches(const TensorView<const T>& x, Index channels, const PatchG
         multiply_block(rows, direct ? end - p : B::columns, count * area, left,
                        scratch.panels.data() + panel * count * area * B::columns, to, direct ? y.stride_c : B::columns,
                        c > 0);
+        if (direct && finishing && c + count == channels)
+          for (Index r = 0; r < rows; ++r)
+            finish_run(finish, p / positions, row + r, p % positions, end - p, to + r * y.stride_c);
       }
     }
   }
@@ -117,7 +156,9 @@ void multiply_patches(const TensorView<const T>& x, Index channels, const PatchG
       for (Index p = begin; p < end;) {
         const Index image = p / positions;
         const Index length = std::min(end, (image + 1) * positions) - p;
-        copy_run(length, from, y.plane(image, row) + (p - image * positions));
+        T* to = y.plane(image, row) + (p - image * positions);
+        copy_run(length, from, to);
+        if (finishing) finish_run(finish, image, row, p - image * positions, length, to);
         from += length;
         p += length;
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/backend/conv_finish.hpp>
 #include <recal/backend/reference/backend.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
@@ -57,21 +58,25 @@ class Sums {
 
 }  // namespace reference::detail
 
-/// y(n, o, oy, ox) = bias(o) + sum_{i, ky, kx} weight(o, i, ky, kx) x(n, i, oy s + ky - p, ox s + kx - p)
+/// y(n, o, oy, ox) = finish(sum_{i, ky, kx} weight(o, i, ky, kx) x(n, i, oy s + ky - p, ox s + kx - p))
 template <class T>
-void conv2d(const Reference&, const TensorView<const T>& x, const T* weight, const T* bias, const TensorView<T>& y,
-            const Window& window, Index groups) {
+void conv2d(const Reference&, const TensorView<const T>& x, const T* weight, const TensorView<T>& y,
+            const Window& window, Index groups, const ConvFinish<T>& finish = {}) {
   reference::detail::Sums sums(y.shape);
   reference::detail::for_each_product(
       x.shape, y.shape, window, groups,
       [&](Index n, Index o, Index oy, Index ox, Index i, Index iy, Index ix, Index tap) {
         sums(n, o, oy, ox) += static_cast<double>(weight[tap]) * static_cast<double>(x(n, i, iy, ix));
       });
-  if (bias != nullptr)
-    for (Index n = 0; n < y.shape.n; ++n)
-      for (Index o = 0; o < y.shape.c; ++o)
-        for (Index oy = 0; oy < y.shape.h; ++oy)
-          for (Index ox = 0; ox < y.shape.w; ++ox) sums(n, o, oy, ox) += static_cast<double>(bias[o]);
+  for (Index n = 0; n < y.shape.n; ++n)
+    for (Index o = 0; o < y.shape.c; ++o)
+      for (Index oy = 0; oy < y.shape.h; ++oy)
+        for (Index ox = 0; ox < y.shape.w; ++ox) {
+          double& sum = sums(n, o, oy, ox);
+          sum = sum * static_cast<double>(finish.scale_of(o)) + static_cast<double>(finish.shift_of(o));
+          if (finish.shortcut.data != nullptr) sum += static_cast<double>(finish.shortcut(n, o, oy, ox));
+          if (finish.relu && sum < 0) sum = 0;
+        }
   sums.write(y);
 }
 

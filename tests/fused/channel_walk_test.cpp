@@ -5,20 +5,21 @@
 #include <doctest/doctest.h>
 
 #include <recal/backend/cpu/backend.hpp>
-#include <recal/nn/channel_walk.hpp>
+#include <recal/fused/channel_walk.hpp>
+#include <recal/pool/mean_std.hpp>
 
 namespace {
 
 using recal::Index;
 using recal::Shape;
-using recal::nn::detail::ChannelBlock;
-using recal::nn::detail::ChannelMoments;
+using recal::fused::ChannelBlock;
+using recal::fused::ChannelMoments;
 
 TEST_CASE("blocks cover every channel once, whatever the shape") {
   for (const Shape& shape : {Shape{2, 1, 3, 3}, Shape{3, 7, 1, 1}, Shape{1, 1000, 2, 2}, Shape{2, 64, 112, 112},
                              Shape{0, 5, 4, 4}, Shape{2, 130, 16, 16}}) {
     std::vector<int> seen(static_cast<std::size_t>(shape.c), 0);
-    recal::nn::detail::walk_channels(recal::Cpu{}, shape, [&seen](const auto&, const ChannelBlock& block) {
+    recal::fused::walk_channels(recal::Cpu{}, shape, [&seen](const auto&, const ChannelBlock& block) {
       for (Index c = block.first; c < block.last; ++c) ++seen[static_cast<std::size_t>(c)];
     });
     for (const int count : seen) CHECK(count == 1);
@@ -32,7 +33,7 @@ TEST_CASE("moments of a channel are those of all its planes together") {
   ChannelMoments moments;
   double sum = 0.0;
   for (const auto& plane : planes) {
-    moments.add(recal::Cpu::Team{}.reduce(recal::MeanStd{}, 4, plane), 4.0);
+    moments.add(recal::detail::plane_moments(recal::Cpu::Team{}.reduce(recal::MeanStd{}, 4, plane), 4));
     for (const double x : plane) sum += x - 1e6;
   }
   const double mean = sum / 12;
@@ -44,10 +45,10 @@ TEST_CASE("moments of a channel are those of all its planes together") {
 }
 
 TEST_CASE("the maps of batch norm are what they say, the centre taken off first") {
-  using recal::nn::detail::ChannelAffine;
-  using recal::nn::detail::ChannelAffineAddRelu;
-  using recal::nn::detail::ChannelAffineRelu;
-  using recal::nn::detail::ChannelPull;
+  using recal::fused::ChannelAffine;
+  using recal::fused::ChannelAffineAddRelu;
+  using recal::fused::ChannelAffineRelu;
+  using recal::fused::ChannelPull;
   const ChannelAffine<float> map{2.0F, 16777215.0F, 0.5F};
   CHECK(map(16777216.0F) == 2.5F);
   CHECK(ChannelAffineRelu<float>{map}(16777214.0F) == 0.0F);

@@ -4,24 +4,22 @@
 #include <algorithm>
 
 #include <recal/backend/backend.hpp>
+#include <recal/core/dots.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/shape.hpp>
-#include <recal/pool/mean_std.hpp>
+#include <recal/pool/plane_moments.hpp>
 
 /// What batch norm is made of: how channels are walked, what is summed up of them, and what is done to them.
-namespace recal::nn::detail {
+namespace recal::fused {
 
 /// The moments of one channel from those of its planes, all of K elements, put together in double about the first
 /// plane's mean.
 class ChannelMoments {
  public:
-  void add(const MeanStd::State<double>& plane, double elements) {
-    const double deviation = plane.sum / elements;
-    const double mean = plane.shift + deviation;
-    const double own = plane.squares - plane.sum * deviation;
-    if (planes_ == 0.0) shift_ = mean;
-    const double distance = mean - shift_;
-    inside_ += own > 0.0 ? own : 0.0;
+  void add(const PlaneMoments& plane) {
+    if (planes_ == 0.0) shift_ = plane.mean;
+    const double distance = plane.mean - shift_;
+    inside_ += plane.squares;
     between_ += distance * distance;
     distances_ += distance;
     planes_ += 1.0;
@@ -76,6 +74,10 @@ struct ChannelAffine {
   [[nodiscard]] P operator()(P x) const {
     return P(scale) * (x - P(centre)) + P(shift);
   }
+  template <class B>
+  [[nodiscard]] ChannelAffine<B> as() const {
+    return {static_cast<B>(scale), static_cast<B>(centre), static_cast<B>(shift)};
+  }
 };
 
 template <class A>
@@ -94,6 +96,26 @@ struct ChannelAffineAddRelu : ChannelAffine<A> {
   }
 };
 
+/// S0 = sum dr and S1 = sum dr (x - centre) of one channel or plane, the centre one of T's numbers.
+struct GradientSums {
+  double centre = 0.0;
+  double gradient = 0.0;
+  double product = 0.0;
+
+  void add(const Dots::State<double>& plane) {
+    gradient += plane.s0();
+    product += plane.s1_about(centre);
+  }
+};
+
+/// dy where y > 0, else 0.
+struct OpenWherePositive {
+  template <class P>
+  [[nodiscard]] P operator()(P y, P dy) const {
+    return where_positive(y, dy);
+  }
+};
+
 /// scale * dr + offset + slope * (x - centre)
 template <class A>
 struct ChannelPull {
@@ -101,10 +123,14 @@ struct ChannelPull {
   A centre;
   A offset;
   A slope;
+  template <class B>
+  [[nodiscard]] ChannelPull<B> as() const {
+    return {static_cast<B>(scale), static_cast<B>(centre), static_cast<B>(offset), static_cast<B>(slope)};
+  }
   template <class P>
   [[nodiscard]] P operator()(P dr, P x) const {
     return P(scale) * dr + (P(offset) + P(slope) * (x - P(centre)));
   }
 };
 
-}  // namespace recal::nn::detail
+}  // namespace recal::fused

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include <recal/backend/backend.hpp>
+#include <recal/core/buffer.hpp>
+#include <recal/core/dots.hpp>
+#include <recal/core/tensor.hpp>
+#include <recal/fused/channel_walk.hpp>
+#include <recal/fused/tail_module.hpp>
+#include <recal/pool/mean_std.hpp>
+#include <recal/pool/plane_moments.hpp>
+#include <recal/recalibrate_planes.hpp>
+
+namespace recal {
+
+/// What the backward pass of a residual tail needs besides x, out and the tapes of norm and module: N*C of each.
+struct ResidualTailTape {
+  Buffer<PlaneMoments> moments;
+  Buffer<fused::GradientSums> sums;
+  Buffer<double> scales;  ///< of the gates
+};
+
+/// The end of a residual block with a module, in as many passes over memory as without one:
+///
+///   y = norm(x),  s, h = gate(integrate(pool(y))) per plane,  out = max(0, s y + h + shortcut)
+///
+/// Batch norm is affine per channel, so the moments of a plane of x are all that both the norm and the pool need to
+/// know, and norm and gate are one affine map of the plane. y is never in memory. Backward likewise: with r = dout
+/// where out > 0, the sums of r and of r x per plane lead to every small gradient, and dx is affine in r and x per
+/// plane.
+///
+/// Where the integration does not mix channels a block of channels goes through all of it while its planes are in
+/// cache; where it does, one walk over the tensor follows the other.
+///
+/// This is a view of a norm (nn::BatchNorm2d) and a module that can_fuse_tail(), and of their tapes; it owns nothing.
+/// cost: forward reads x (again from cache) and the shortcut and writes out; backward reads x, out and dout and writes
+///       dshortcut and dx (reading x and dshortcut again from cache)
+/// source: the algebra is in docs/design.md, "The residual tail"
+template <class Norm, TailModule Module>
+class ResidualTail {
+  using Pool = fused::TailPool<typename Module::PoolType>;
+  using Integrate = typename Module::IntegrateType;
+
+ public:
+  ResidualTail(Norm& norm, Module& module, typename Norm::Tape& norm_tape, typename Module::Tape& module_tape,
+               ResidualTailTape& tape)
+      : norm_(norm), module_(module), norm_tape_(norm_tape), module_tape_(module_tape), tape_(tape) {}
+
+  /// Training mode, or with running statistics but differentiable.
+  /// errors: shapes that do not match; what norm and module refuse
+  template <Backend B, class T>
+  void forward(const B& backend, const TensorView<const T>& x, const TensorView<const T>& shortcut,
+               const TensorView<T>& out, Mode mode) {
+    check_shape("shortcut", shortcut.shape, x.shape);
+    check_shape("output of a residual tail", out.shape, x.shape);
+    module_.begin(x.shape, mode, module_tape_);
+    if (mode == Mode::train)
+      norm_.begin_batch(x.shape, norm_tape_);
+    else
+      norm_.begin_running(norm_tape_);
+    const Groups groups{x.shape, Integrate::mixing};
+    resize(tape_.moments, groups.planes());
+    resize(tape_.sums, groups.planes());
+    resize(tape_.scales, groups.planes());
+    if (x.shape.size() == 0) return;
+    walk(
+        backend, groups, [&](const auto& team, const Channels& block) { take_moments(team, block, groups, x, mode); },
+        [&](Index g) {
+          module_.integrate().forward(g, groups.slice<Pool::width>(module_tape_.style, g),
+                                      groups.slice<Integrate::out>(module_tape_.excitation, g), module_tape_.integrate);
+        },
+        [&](const auto& team, const Channels& block) { apply(team, block, groups, x, shortcut, out); });
+  }
+
+  /// dshortcut and dx assigned (dshortcut may be dout; dx is none of the others), parameter gradients added.
+  /// requires: x, out and the tapes as forward() left them
+  template <Backend B, class T>
+  void backward(const B& backend, const TensorView<const T>& x, const TensorView<const T>& out,
+                const TensorView<const T>& dout, const TensorView<T>& dshortcut, const TensorView<T>& dx) {
+    check_shape("the tape", module_tape_.shape, x.shape);
+    check_shape("output of a residual tail", out.shape, x.shape);
+    check_shape("its gradient", dout.shape, x.shape);
+    check_shape("gradient of the shortcut", dshortcut.shape, x.shape);
+    check_shape("input gradient of a residual tail", dx.shape, x.shape);
+    const Groups groups{x.shape, Integrate::mixing};
+    if (x.shape.size() == 0) return;
+    walk(
+        backend, groups,
+        [&](const auto& team, const Channels& block) { take_sums(team, block, groups, x, out, dout, dshortcut); },
+        [&](Index g) {
+          module_.integrate().backward(g, groups.slice<Pool::width>(module_tape_.style, g),
+                                       groups.slice<Integrate::out>(module_tape_.grad_excitation, g),
+                                       groups.slice<Pool::width>(module_tape_.grad_style, g), module_tape_.integrate);
+        },
+        [&](const auto& team, const Channels& block) {
+          pull(team, block, groups, x, TensorView<const T>(dshortcut), dx);
+        });
+    detail::add_parameter_gradients(module_.integrate(), groups.groups(), module_tape_.style,
+                                    module_tape_.grad_excitation, module_tape_.integrate);
+  }
+
+ private:
+  using Channels = fused::ChannelBlock;
+
+  template <class Item>
+  using PerChannel = std::array<Item, Channels::limit>;
+
+  /// before(block), between(group), after(block): block by block of channels, or in three walks where a group is a
+  /// sample.
+  template <class B, class Before, class Between, class After>
+  static void walk(const B& backend, const Groups& groups, const Before& before, const Between& between,
+                   const After& after) {
+    if (groups.mixing == Mixing::channels || !B::fuses_groups) {
+      fused::walk_channels(backend, groups.shape, before);
+      backend.walk(groups.groups(), groups.rows(), [&](const auto&, Index g) { between(g); });
+      fused::walk_channels(backend, groups.shape, after);
+      return;
+    }
+    fused::walk_channels(backend, groups.shape, [&](const auto& team, const Channels& block) {
+      before(team, block);
+      for (Index c = block.first; c < block.last; ++c) between(c);
+      after(team, block);
+    });
+  }
+
+  /// f(n, c, row) for the planes of a block, sample by sample.
+  template <class F>
+  static void for_each_plane(const Channels& block, const Groups& groups, const F& f) {
+    for (Index n = 0; n < groups.shape.n; ++n)
+      for (Index c = block.first; c < block.last; ++c) f(n, c, groups.row(n, c));
+  }
+
+  template <class Team, class T>
+  static PlaneMoments moments(const Team& team, const TensorView<const T>& x, Index n, Index c) {
+    const Index count = x.shape.plane();
+    if constexpr (wants_extremes<Pool>)
+      return detail::plane_moments(team.reduce(MomentsAndExtremes{}, count, x.plane(n, c)), count);
+    else
+      return detail::plane_moments(team.reduce(MeanStd{}, count, x.plane(n, c)), count);
+  }
+
+  template <class Team, class T>
+  void take_moments(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
+                    Mode mode) {
+    PerChannel<fused::ChannelMoments> channels{};
+    for_each_plane(block, groups, [&](Index n, Index c, Index row) {
+      at(tape_.moments, row) = moments(team, x, n, c);
+      at(channels, c - block.first).add(at(tape_.moments, row));
+    });
+    const auto elements = static_cast<double>(x.shape.plane());
+    const double count = elements * static_cast<double>(x.shape.n);
+    const auto& pool = fused::tail_pool(module_.pool());
+    for (Index c = block.first; c < block.last; ++c) {
+      const fused::ChannelAffine<double> map =
+          mode == Mode::train ? norm_.batch_map(c, at(channels, c - block.first), elements, count, norm_tape_)
+                              : norm_.running_map(c, &norm_tape_);
+      for (Index n = 0; n < x.shape.n; ++n) {
+        const Index row = groups.row(n, c);
+        pool.finish_moments(at(tape_.moments, row).affine(map.scale, map.shift - map.scale * map.centre),
+                            module_tape_.style.data() + row * Pool::width);
+      }
+    }
+  }
+
+  template <class Team, class T>
+  void apply(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
+             const TensorView<const T>& shortcut, const TensorView<T>& out) {
+    using A = typename Team::template accumulator<T>;
+    PerChannel<fused::ChannelAffine<double>> maps;
+    for (Index c = block.first; c < block.last; ++c) at(maps, c - block.first) = norm_.taped_map(c, norm_tape_);
+    for_each_plane(block, groups, [&](Index n, Index c, Index row) {
+      const Affine gate = module_.gate().open(module_tape_.excitation.data() + row * Integrate::out);
+      const auto& map = at(maps, c - block.first);
+      at(tape_.scales, row) = gate.scale;
+      const fused::ChannelAffine<double> both{gate.scale * map.scale, map.centre, gate.scale * map.shift + gate.shift};
+      team.map(x.shape.plane(), out.plane(n, c), fused::ChannelAffineAddRelu<A>{both.as<A>()}, x.plane(n, c),
+               shortcut.plane(n, c));
+    });
+  }
+
+  template <class Team, class T>
+  void take_sums(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
+                 const TensorView<const T>& out, const TensorView<const T>& dout, const TensorView<T>& dshortcut) {
+    const Index count = x.shape.plane();
+    for_each_plane(block, groups, [&](Index n, Index c, Index row) {
+      team.map(count, dshortcut.plane(n, c), fused::OpenWherePositive{}, out.plane(n, c), dout.plane(n, c));
+      fused::GradientSums& sums = at(tape_.sums, row) = {.centre = norm_.centre(c, norm_tape_)};
+      sums.add(team.reduce(Dots{}, count, x.plane(n, c), static_cast<const T*>(dshortcut.plane(n, c))));
+      const auto map = norm_.taped_map(c, norm_tape_);
+      const Affine grad{.scale = map.scale * sums.product + map.shift * sums.gradient, .shift = sums.gradient};
+      module_.gate().pull(module_tape_.excitation.data() + row * Integrate::out, grad,
+                          module_tape_.grad_excitation.data() + row * Integrate::out);
+    });
+  }
+
+  /// A plane's part in the sums that the norm's gradients are made of, of dy = scale r + p + q (y - centre).
+  void add_plane(fused::GradientSums& channel, const fused::ChannelAffine<double>& map, const Pull& pull,
+                 Index row) const {
+    const PlaneMoments& x = at(tape_.moments, row);
+    const fused::GradientSums& r = at(tape_.sums, row);
+    const double scale = at(tape_.scales, row);
+    const auto count = static_cast<double>(x.count);
+    const double deviation = x.mean - map.centre;
+    const double distance = map.scale * deviation + map.shift - pull.centre;  // of the mean of y from the pull's centre
+    channel.gradient += scale * r.gradient + count * (pull.p + pull.q * distance) + pull.pick;
+    channel.product += scale * r.product + count * deviation * (pull.p + pull.q * distance) +
+                       pull.q * map.scale * x.squares + pull.pick * (picked(x, map) - map.centre);
+  }
+
+  /// The element of x whose y a pick is for.
+  static double picked(const PlaneMoments& x, const fused::ChannelAffine<double>& map) {
+    return map.scale >= 0 ? x.largest : x.smallest;
+  }
+
+  template <class Team, class T>
+  void pull(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
+            const TensorView<const T>& r, const TensorView<T>& dx) {
+    using A = typename Team::template accumulator<T>;
+    const Index count = x.shape.plane();
+    const auto pull_of = [&](Index row) {
+      return fused::tail_pool(module_.pool())
+          .pull(module_tape_.style.data() + row * Pool::width, module_tape_.grad_style.data() + row * Pool::width,
+                count);
+    };
+    PerChannel<fused::ChannelAffine<double>> maps;
+    PerChannel<fused::GradientSums> sums{};
+    for (Index c = block.first; c < block.last; ++c) {
+      at(maps, c - block.first) = norm_.taped_map(c, norm_tape_);
+      at(sums, c - block.first).centre = norm_.centre(c, norm_tape_);
+    }
+    for_each_plane(block, groups, [&](Index, Index c, Index row) {
+      add_plane(at(sums, c - block.first), at(maps, c - block.first), pull_of(row), row);
+    });
+    PerChannel<fused::ChannelPull<double>> pulls;
+    for (Index c = block.first; c < block.last; ++c)
+      at(pulls, c - block.first) =
+          norm_.pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), norm_tape_);
+    for_each_plane(block, groups, [&](Index n, Index c, Index row) {
+      const fused::ChannelPull<double>& norm = at(pulls, c - block.first);
+      const fused::ChannelAffine<double>& map = at(maps, c - block.first);
+      const Pull pull = pull_of(row);
+      const fused::ChannelPull<double> both{norm.scale * at(tape_.scales, row), norm.centre,
+                                            norm.offset + norm.scale * (pull.p + pull.q * (map.shift - pull.centre)),
+                                            norm.slope + norm.scale * pull.q * map.scale};
+      team.map(count, dx.plane(n, c), both.as<A>(), r.plane(n, c), x.plane(n, c));
+      if (pull.pick == 0) return;
+      const Index k = detail::find_element(x.plane(n, c), count, picked(at(tape_.moments, row), map));
+      if (k < count) detail::add_to(dx.plane(n, c) + k, norm.scale * pull.pick);
+    });
+  }
+
+  Norm& norm_;
+  Module& module_;
+  typename Norm::Tape& norm_tape_;
+  typename Module::Tape& module_tape_;
+  ResidualTailTape& tape_;
+};
+
+/// The same at inference, where the norm is already part of the convolution: out = max(0, module(x) + shortcut).
+/// out may be x or the shortcut. cost: reads x (again from cache) and the shortcut, writes out
+/// errors: shapes that do not match
+template <Backend B, TailModule Module, class T>
+void infer_tail(const B& backend, const Module& module, const TensorView<const T>& x,
+                const TensorView<const T>& shortcut, const TensorView<T>& out) {
+  using Pool = fused::TailPool<typename Module::PoolType>;
+  using Integrate = typename Module::IntegrateType;
+  using A = typename B::Team::template accumulator<T>;
+  check_shape("the module's input", x.shape, {x.shape.n, module.channels(), x.shape.h, x.shape.w});
+  check_shape("shortcut", shortcut.shape, x.shape);
+  check_shape("output of a residual tail", out.shape, x.shape);
+  const Groups groups{x.shape, Integrate::mixing};
+  if (x.shape.size() == 0) return;
+  const auto& pool = fused::tail_pool(module.pool());
+  Buffer<double> style(static_cast<std::size_t>(groups.planes() * Pool::width));
+  Buffer<double> excitation(static_cast<std::size_t>(groups.planes() * Integrate::out));
+  detail::run(
+      backend, groups, [&](const auto& team, Plane at) { detail::pool(team, pool, x, at, style.data()); },
+      [&](Index g) {
+        module.integrate().infer(g, groups.slice<Pool::width>(style, g), groups.slice<Integrate::out>(excitation, g));
+      },
+      [&](const auto& team, Plane at) {
+        const Affine gate = module.gate().open(excitation.data() + at.row * Integrate::out);
+        const fused::ChannelAffine<double> map{gate.scale, 0.0, gate.shift};
+        team.map(x.shape.plane(), out.plane(at.n, at.c), fused::ChannelAffineAddRelu<A>{map.as<A>()},
+                 x.plane(at.n, at.c), shortcut.plane(at.n, at.c));
+      });
+}
+
+}  // namespace recal
