@@ -34,6 +34,7 @@ has_package() {
     libjpeg62-turbo-dev) printf '#include <stdio.h>\n#include <jpeglib.h>\n' | g++ -E -x c++ - >/dev/null 2>&1 ;;
     libturbojpeg0-dev) has_header turbojpeg.h ;;
     libpng-dev) has_header png.h ;;
+    libbenchmark-dev) has_header benchmark/benchmark.h ;;
     clang) has_command clang++ ;;
     libclang-rt-dev) compgen -G "$(clang++ -print-resource-dir 2>/dev/null)/lib/linux/libclang_rt.tsan*" >/dev/null ;;
     *) has_command "$1" ;;

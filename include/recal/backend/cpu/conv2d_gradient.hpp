@@ -10,26 +10,50 @@ namespace recal {
 
 namespace cpu::detail {
 
-/// The weights of one group [O, I, k, k] as the left operand of dx = weight^T * dy: rows are input
-/// channels, depth is (o, ky, kx) with the kernel turned by half a circle.
+/// The weights [O, I/G, k, k] as the left operands of dx = weight^T * dy: for every Block<T>::rows input channels of a
+/// group together, (o, ky, kx) with the kernel turned by half a circle, and of each the numbers of those channels.
 template <class T>
-[[nodiscard]] Left<T> pack_turned(const T* weight, Index inputs, Index area, Index row, Index rows, Index output,
-                                  Index outputs, Buffer<T>& memory) {
-  constexpr Index step = Block<T>::rows;
-  resize(memory, outputs * area * step);
-  T* to = memory.data();
-  for (Index o = output; o < output + outputs; ++o) {
-    const T* from = weight + (o * inputs + row) * area;
-    if (area == 1 && rows == step) {
-      std::memcpy(to, from, step * sizeof(T));
-      to += step;
-      continue;
-    }
-    for (Index tap = area - 1; tap >= 0; --tap, to += step)
-      for (Index r = 0; r < rows; ++r) to[r] = from[r * area + tap];
+class TurnedWeights {
+ public:
+  TurnedWeights(const T* weight, Index outputs, Index inputs, Index area, Index groups, Buffer<T>& memory)
+      : blocks_((inputs + step - 1) / step), block_size_(outputs * area * step) {
+    resize(memory, groups * blocks_ * block_size_);
+    data_ = memory.data();
+    parallel_for(groups * blocks_, 1 + 65536 / block_size_, [&](Index block) {
+      const Index row = block % blocks_ * step;
+      const T* from = weight + (block / blocks_ * outputs * inputs + row) * area;
+      T* to = memory.data() + block * block_size_;
+      const Index rows = std::min(step, inputs - row);
+      for (Index o = 0; o < outputs; ++o, from += inputs * area, to += area * step) turn(from, rows, area, to);
+    });
   }
-  return {memory.data(), 1, step};
-}
+
+  /// Rows from `row` on, a multiple of Block<T>::rows, and outputs from `output` on.
+  [[nodiscard]] Left<T> left(Index group, Index row, Index output, Index area) const {
+    return {data_ + (group * blocks_ + row / step) * block_size_ + output * area * step, 1, step};
+  }
+
+ private:
+  static constexpr Index step = Block<T>::rows;
+
+  /// to[tap turned][row] = from[row][tap]
+  static void turn(const T* from, Index rows, Index area, T* to) {
+    if (area == 9 && rows == step) return turn_whole<9>(from, to);
+    if (area == 1 && rows == step) return turn_whole<1>(from, to);
+    for (Index tap = 0; tap < area; ++tap)
+      for (Index r = 0; r < rows; ++r) to[(area - 1 - tap) * step + r] = from[r * area + tap];
+  }
+
+  template <Index area>
+  static void turn_whole(const T* from, T* to) {
+    for (Index r = 0; r < step; ++r)
+      for (Index tap = 0; tap < area; ++tap) to[(area - 1 - tap) * step + r] = from[r * area + tap];
+  }
+
+  Index blocks_;
+  Index block_size_;
+  const T* data_ = nullptr;
+};
 
 /// dx as a convolution of dy with the turned kernel: for stride 1 and padding < kernel.
 template <class T>
@@ -39,11 +63,10 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const PatchGrid grid(dy.shape, dx.shape, turned);
   const Index inputs = dx.shape.c / groups;
   const Index outputs = dy.shape.c / groups;
+  const Index area = window.area();
+  const TurnedWeights<T> weights(weight, outputs, inputs, area, groups, layout_scratch<T>().weights);
   for_each_tile<T>(dx.shape.n * grid.positions(), inputs, groups, gather_cost(window), [&](Index g, const Tile& tile) {
-    const T* own = weight + g * outputs * inputs * window.area();
-    const auto left = [&](Index row, Index rows, Index channel, Index channels) {
-      return pack_turned(own, inputs, window.area(), row, rows, channel, channels, product_scratch<T>().left);
-    };
+    const auto left = [&](Index row, Index, Index channel, Index) { return weights.left(g, row, channel, area); };
     multiply_patches(from_channel(dy, g * outputs), outputs, grid, tile, left, from_channel(dx, g * inputs));
   });
 }

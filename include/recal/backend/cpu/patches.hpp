@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include <recal/backend/cpu/block.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/tensor.hpp>
@@ -64,14 +65,17 @@ class Patches {
     const Index area = grid_.window.area();
     const Index panel_stride = channels * area * width_;
     for (Index c = 0; c < channels; ++c) {
+      T* out = to + c * area * width_;
+      if (grid_.window == Window{}) {
+        copy_rows(x, first_channel + c, panel_stride, out);
+        continue;
+      }
       if (!direct_) copy_padded(x, first_channel + c);
       for (const Piece& piece : pieces_) {
-        T* out = to + piece.panel * panel_stride + c * area * width_ + piece.column;
-        if (direct_)
-          copy_piece(piece.length, x.plane(piece.image, first_channel + c) + piece.y * grid_.in_w + piece.x, grid_.in_w,
-                     out);
-        else
-          copy_piece(piece.length, at_padded(piece), pitch_ * phases_, out);
+        const T* from =
+            direct_ ? x.plane(piece.image, first_channel + c) + piece.y * grid_.in_w + piece.x : at_padded(piece);
+        copy_piece(piece.length, from, direct_ ? grid_.in_w : pitch_ * phases_,
+                   out + piece.panel * panel_stride + piece.column);
       }
     }
     if (tail_ < width_) clear_tail(to + (panels_ - 1) * panel_stride, channels * area);
@@ -82,10 +86,34 @@ class Patches {
   struct Piece {
     Index image, part, y, x, length, panel, column;
   };
-  /// The part of an image that is looked at: input rows from `top` on, `rows` of them.
+  /// The part of an image that is looked at: output pixels from `first` on, `positions` of them; they see the input
+  /// rows from `top` on, `rows` of them.
   struct Part {
-    Index image, top, rows, y, offset;
+    Index image, top, rows, y, offset, first, positions;
   };
+
+  /// The pixels of one channel, one panel after the other: a window of one pixel.
+  void copy_rows(const TensorView<const T>& x, Index c, Index panel_stride, T* to) const {
+    constexpr Index columns = Block<T>::columns;
+    Index column = 0;
+    for (const Part& part : parts_) {
+      const T* from = x.plane(part.image, c) + part.first;
+      for (Index rest = part.positions; rest > 0;) {
+        if (width_ == columns && column == 0)
+          for (; rest >= columns; rest -= columns, from += columns, to += panel_stride)
+            std::memcpy(to, from, columns * sizeof(T));
+        const Index length = std::min(rest, width_ - column);
+        std::memcpy(to + column, from, static_cast<std::size_t>(length) * sizeof(T));
+        from += length;
+        rest -= length;
+        column += length;
+        if (column == width_) {
+          column = 0;
+          to += panel_stride;
+        }
+      }
+    }
+  }
 
   void list_images(Index first, Index last) {
     parts_.clear();
@@ -97,7 +125,8 @@ class Patches {
       const Index y = (p - image * positions) / grid_.out_w;
       const Index y_last = (end - 1 - image * positions) / grid_.out_w;
       const Index rows = (y_last - y) * grid_.window.stride + grid_.window.kernel;
-      parts_.push_back({image, y * grid_.window.stride - grid_.window.padding, rows, y, offset});
+      parts_.push_back(
+          {image, y * grid_.window.stride - grid_.window.padding, rows, y, offset, p - image * positions, end - p});
       offset += rows * phases_ * pitch_;
       p = end;
     }
@@ -149,31 +178,24 @@ class Patches {
 
   /// The kernel^2 copies of one piece; `row_step` elements lie between two rows of the source.
   void copy_piece(Index length, const T* from, Index row_step, T* to) const {
-    switch (length) {
-      case 2:
-        return copy_shifted<2>(length, from, row_step, to);
-      case 4:
-        return copy_shifted<4>(length, from, row_step, to);
-      case 7:
-        return copy_shifted<7>(length, from, row_step, to);
-      case 8:
-        return copy_shifted<8>(length, from, row_step, to);
-      case 14:
-        return copy_shifted<14>(length, from, row_step, to);
-      case 16:
-        return copy_shifted<16>(length, from, row_step, to);
-      case 28:
-        return copy_shifted<28>(length, from, row_step, to);
-      case 32:
-        return copy_shifted<32>(length, from, row_step, to);
-      case 64:
-        return copy_shifted<64>(length, from, row_step, to);
-      default:
-        return copy_shifted<0>(length, from, row_step, to);
-    }
+    if (length >= 64)
+      copy_shifted<0>(length, from, row_step, to);
+    else if (length >= 32)
+      copy_shifted<32>(length, from, row_step, to);
+    else if (length >= 16)
+      copy_shifted<16>(length, from, row_step, to);
+    else if (length >= 8)
+      copy_shifted<8>(length, from, row_step, to);
+    else if (length >= 4)
+      copy_shifted<4>(length, from, row_step, to);
+    else if (length >= 2)
+      copy_shifted<2>(length, from, row_step, to);
+    else
+      copy_shifted<1>(length, from, row_step, to);
   }
 
-  template <int Length>
+  /// Each copy in two moves of `Half` elements that overlap: Half <= length <= 2 Half. 0: whatever the length is.
+  template <int Half>
   void copy_shifted(Index length, const T* from, Index row_step, T* to) const {
     const Index kernel = grid_.window.kernel;
     const Index stride = direct_ ? 1 : grid_.window.stride;
@@ -181,10 +203,12 @@ class Patches {
       const T* row = from + ky * row_step;
       for (Index kx = 0, phase = 0, q = 0; kx < kernel; ++kx, to += width_) {
         const T* source = row + phase * pitch_ + q;
-        if constexpr (Length > 0)
-          std::memcpy(to, source, Length * sizeof(T));
-        else
-          for (Index i = 0; i < length; ++i) to[i] = source[i];
+        if constexpr (Half > 0) {
+          std::memcpy(to, source, Half * sizeof(T));
+          std::memcpy(to + length - Half, source + length - Half, Half * sizeof(T));
+        } else {
+          std::memcpy(to, source, static_cast<std::size_t>(length) * sizeof(T));
+        }
         if (++phase == stride) phase = 0, ++q;
       }
     }

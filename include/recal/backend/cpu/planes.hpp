@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -42,7 +43,8 @@ template <class Reducer, class T>
 
 /// The lanes of a pack of states, merged by halves: the upper half into the lower one, in double.
 template <class Reducer, class T, int L>
-[[nodiscard]] StateOf<Reducer, double> merge_lanes(const StateOf<Reducer, Pack<T, L>>& state) {
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> merge_lanes(
+    const StateOf<Reducer, Pack<T, L>>& state) {
   const auto packs = members<Pack<T, L>>(state);
   if constexpr (L == 2) {
     std::array<T, packs.size()> low{};
@@ -77,47 +79,94 @@ template <class A, class T, class... Others>
   const A first = load<A>(plane);
   const A middle = load<A>(plane + count / 2);
   const A last = load<A>(plane + count - 1);
-  if ((first <= middle) == (middle <= last)) return count / 2;
-  return (middle <= first) == (first <= last) ? 0 : count - 1;
+  // Without branches, which nobody could predict: all bits of the one that it is.
+  const auto in_the_middle = static_cast<Index>((first <= middle) == (middle <= last));
+  const auto at_the_end = static_cast<Index>((middle <= first) != (first <= last)) & ~in_the_middle;
+  return (-in_the_middle & (count / 2)) | (-at_the_end & (count - 1));
 }
 
-/// One stretch of at most elements_per_sum elements, begun from the plane's typical elements.
-template <class Reducer, class A, class... T>
-[[nodiscard]] StateOf<Reducer, double> reduce_stretch(Index count, const std::array<A, sizeof...(T)>& typical,
-                                                      const T*... in) {
+/// `after` in the lanes from `lane` on, `before` in those below it.
+template <class P, class State>
+[[nodiscard, gnu::always_inline]] inline State blend(int lane, const State& before, const State& after) {
+  P lanes;
+  for (int i = 0; i < P::lanes; ++i) lanes.v[i] = static_cast<std::remove_cvref_t<decltype(lanes.v[0])>>(i);
+  const auto low = members<P>(before);
+  const auto high = members<P>(after);
+  Members<P, State> mixed;
+  for (std::size_t m = 0; m < mixed.size(); ++m) mixed[m].v = lanes.v >= P(lane).v ? high[m].v : low[m].v;
+  return std::bit_cast<State>(mixed);
+}
+
+/// A stretch of at least one pack in `Side` states side by side. The last pack ends where the plane ends; the lanes of
+/// it that were there before do not count again.
+template <int Side, class Reducer, class A, class Start, class... T>
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> reduce_packs(Index count, const Start& start,
+                                                                               const T*... in) {
   using P = Pack<A, register_bytes / static_cast<int>(sizeof(A))>;
-  const auto start = [&typical](auto as) {
+  StateOf<Reducer, P> state[Side];
+  for (auto& s : state) s = start(P{});
+  Index k = 0;
+  for (; k + Side * P::lanes <= count; k += Side * P::lanes)
+    for (int s = 0; s < Side; ++s) Reducer::add(state[s], load<P>(in + k + s * P::lanes)...);
+  if constexpr (Side > 1)
+    for (int s = 0; k + P::lanes <= count; k += P::lanes, ++s) Reducer::add(state[s], load<P>(in + k)...);
+  for (int step = 1; step < Side; step *= 2)
+    for (int s = 0; s + step < Side; s += 2 * step) Reducer::merge(state[s], state[s + step]);
+  if (k < count) {
+    auto all = state[0];
+    Reducer::add(all, load<P>(in + count - P::lanes)...);
+    state[0] = blend<P>(P::lanes - static_cast<int>(count - k), state[0], all);
+  }
+  return merge_lanes<Reducer, A, P::lanes>(state[0]);
+}
+
+/// Where every state begins: at the planes' typical elements.
+template <class Reducer, class A, std::size_t Planes>
+[[nodiscard]] auto starts_at(const std::array<A, Planes>& typical) {
+  return [&typical](auto as) {
     using B = decltype(as);
     return std::apply([](auto... one) { return Reducer::start(B(one)...); }, typical);
   };
-  Index k = 0;
+}
+
+/// Planes from which on several states pay.
+template <class A>
+inline constexpr Index large_plane = Index{16} * accumulators* register_bytes / static_cast<Index>(sizeof(A));
+
+template <class Reducer, class A, class... T>
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> reduce_small(
+    Index count, const std::array<A, sizeof...(T)>& typical, const T*... in) {
+  const auto start = starts_at<Reducer>(typical);
+  if (count >= register_bytes / static_cast<Index>(sizeof(A))) return reduce_packs<1, Reducer, A>(count, start, in...);
   auto scalar = start(A{});
-  auto total = StateOf<Reducer, double>{};
-  const bool packed = count >= P::lanes;
-  if (packed) {
-    const auto begun = start(P{});
-    StateOf<Reducer, P> state[accumulators];
-    for (auto& s : state) s = begun;
-    for (; k + accumulators * P::lanes <= count; k += accumulators * P::lanes)
-      for (int s = 0; s < accumulators; ++s) Reducer::add(state[s], load<P>(in + k + s * P::lanes)...);
-    for (int s = 0; k + P::lanes <= count; k += P::lanes, ++s) Reducer::add(state[s], load<P>(in + k)...);
-    Reducer::merge(state[0], state[1]);
-    Reducer::merge(state[2], state[3]);
-    Reducer::merge(state[0], state[2]);
-    total = merge_lanes<Reducer, A, P::lanes>(state[0]);
+  for (Index k = 0; k < count; ++k) Reducer::add(scalar, load<A>(in + k)...);
+  return widen<Reducer, A>(scalar);
+}
+
+/// In stretches of elements_per_sum.
+template <class Reducer, class A, class... T>
+[[nodiscard, gnu::noinline]] StateOf<Reducer, double> reduce_large(Index count,
+                                                                   const std::array<A, sizeof...(T)>& typical,
+                                                                   const T*... in) {
+  StateOf<Reducer, double> total{};
+  for (Index k = 0; k < count; k += elements_per_sum) {
+    const Index rest = std::min(elements_per_sum, count - k);
+    const auto part = rest < large_plane<A>
+                          ? reduce_small<Reducer, A>(rest, typical, (in + k)...)
+                          : reduce_packs<accumulators, Reducer, A>(rest, starts_at<Reducer>(typical), (in + k)...);
+    if (k == 0)
+      total = part;
+    else
+      Reducer::merge(total, part);
   }
-  if (k == count) return total;
-  for (; k < count; ++k) Reducer::add(scalar, load<A>(in + k)...);
-  if (!packed) return widen<Reducer, A>(scalar);
-  Reducer::merge(total, widen<Reducer, A>(scalar));
   return total;
 }
 
 template <class State>
 [[nodiscard]] bool finite(const State& state) {
-  for (const double member : members<double>(state))
-    if (!std::isfinite(member)) return false;
-  return true;
+  double zero = 0.0;  // else NaN
+  for (const double member : members<double>(state)) zero += 0.0 * member;
+  return zero == 0.0;
 }
 
 /// The same in double, one element after the other: for planes whose float sums overflow.
@@ -140,11 +189,8 @@ template <class Reducer, class... T>
   using A = std::common_type_t<accumulator_t<T>...>;
   const Index k0 = detail::typical_element<A>(count, in...);
   const std::array<A, sizeof...(T)> typical{load<A>(in + k0)...};
-  auto total = detail::reduce_stretch<Reducer, A>(count < elements_per_sum ? count : elements_per_sum, typical, in...);
-  for (Index k = elements_per_sum; k < count; k += elements_per_sum) {
-    const Index rest = count - k < elements_per_sum ? count - k : elements_per_sum;
-    Reducer::merge(total, detail::reduce_stretch<Reducer, A>(rest, typical, (in + k)...));
-  }
+  const auto total = count < detail::large_plane<A> ? detail::reduce_small<Reducer, A>(count, typical, in...)
+                                                    : detail::reduce_large<Reducer, A>(count, typical, in...);
   if (!detail::finite(total)) [[unlikely]]
     return detail::reduce_in_double<Reducer>(count, in...);
   return total;

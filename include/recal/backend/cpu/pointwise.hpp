@@ -67,11 +67,12 @@ void spread(const TensorView<const T>& from, Index stride, const TensorView<T>& 
   });
 }
 
-/// Memory for the layouts of one call; kept for the next.
+/// Memory for what one call lays out once for all its tasks; kept for the next.
 template <class T>
 struct LayoutScratch {
   Buffer<T> input;
   Buffer<T> output;
+  Buffer<T> weights;
 };
 
 template <class T>

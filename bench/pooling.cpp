@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reading pass alone: t = pool(x) for every plane.
+
+#include <string>
+
+#include <recal/backend/cpu/backend.hpp>
+#include <recal/pool/l2.hpp>
+#include <recal/pool/max.hpp>
+#include <recal/pool/mean.hpp>
+#include <recal/pool/mean_std.hpp>
+#include <recal/recalibrate_planes.hpp>
+
+#include "harness.hpp"
+#include "workloads.hpp"
+
+namespace {
+
+using bench::Index;
+
+template <class Pool>
+void pool_planes(benchmark::State& state, const Pool& pool, const bench::Shape& shape) {
+  const bench::Tensor x = bench::noise(shape);
+  recal::Buffer<double> style(static_cast<std::size_t>(shape.n * shape.c * Pool::width));
+  bench::repeat(state, [&] {
+    recal::Cpu{}.walk(shape.n * shape.c, shape.plane(), [&](const recal::Cpu::Team& team, Index i) {
+      recal::detail::pool(team, pool, x.view(), {.n = i / shape.c, .c = i % shape.c, .row = i}, style.data());
+    });
+  });
+}
+
+template <class Pool>
+void add_pool(const std::string& name, const Pool& pool) {
+  for (const bench::Workload& work : bench::workloads)
+    bench::add("pool/" + name + '/' + work.name,
+               [&work, pool](benchmark::State& state) { pool_planes(state, pool, work.shape); });
+}
+
+const bench::Registration pools([] {
+  add_pool("mean", recal::Mean{});
+  add_pool("mean_std", recal::MeanStd{});
+  add_pool("l2", recal::L2{});
+  add_pool("max", recal::Max{});
+});
+
+}  // namespace
