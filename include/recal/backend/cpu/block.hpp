@@ -79,7 +79,7 @@ void multiply_rows(Index rows, Index depth, Left<T> left, const T* panel, T* c, 
     c += count * c_stride;
     rows -= count;
   };
-  while (rows >= 6) go(std::integral_constant<int, 6>{});
+  if (rows == 6) return multiply<6, Packs>(depth, left, panel, c, c_stride, add);
   if (rows >= 4) go(std::integral_constant<int, 4>{});
   if (rows >= 2) go(std::integral_constant<int, 2>{});
   if (rows >= 1) go(std::integral_constant<int, 1>{});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include <recal/backend/conv_finish.hpp>
 #include <recal/backend/cpu/block.hpp>
@@ -35,11 +36,19 @@ struct TaskGrid {
   static constexpr Index round_up(Index value, Index to) { return (value + to - 1) / to * to; }
 };
 
+/// Where the pixels of one panel go: `count` of them to one image from pixel `first` on, or, where they belong to
+/// several images, to a stage from which they are copied out.
+struct PanelTarget {
+  Index image, first, count;
+  bool direct;
+};
+
 /// What one task needs; every thread keeps its own and reuses it.
 template <class T>
 struct ProductScratch {
   Patches<T> patches;
   Patches<T> other_patches;
+  std::vector<PanelTarget> targets;
   Buffer<T> panels;
   Buffer<T> left;
   Buffer<T> sums;
@@ -104,6 +113,33 @@ void finish_planes(const ConvFinish<T>& finish, const TensorView<T>& y) {
   });
 }
 
+inline void list_targets(const Tile& tile, Index positions, Index columns, std::vector<PanelTarget>& targets) {
+  targets.clear();
+  for (Index p = tile.first; p < tile.last; p += columns) {
+    const Index count = std::min(columns, tile.last - p);
+    const Index image = p / positions;
+    targets.push_back({image, p - image * positions, count, (p + count - 1) / positions == image});
+  }
+}
+
+/// The rows of a staged panel to where they belong.
+template <class T>
+void copy_out(const PanelTarget& panel, const Tile& tile, Index positions, const T* staged, const TensorView<T>& y,
+              const ConvFinish<T>& finish) {
+  const bool finishing = !finish.empty();
+  for (Index row = tile.row; row < tile.row_end; ++row, staged += Block<T>::columns) {
+    Index image = panel.image;
+    Index first = panel.first;
+    for (Index done = 0; done < panel.count; ++image, first = 0) {
+      const Index length = std::min(panel.count - done, positions - first);
+      T* to = y.plane(image, row) + first;
+      copy_run(length, staged + done, to);
+      if (finishing) finish_run(finish, image, row, first, length, to);
+      done += length;
+    }
+  }
+}
+
 /// y(channel row, pixel p) = sum_k left(row, k) * patch(k, p), finished, for the rows and columns of one tile, where
 /// k counts (c, ky, kx) over `channels` channels of x. x, y and `finish` begin at the channels that are meant.
 ///   left_of(row, rows, first_channel, channels) -> Left<T>  for up to Block<T>::rows rows
@@ -113,56 +149,42 @@ void multiply_patches(const TensorView<const T>& x, Index channels, const PatchG
   using B = Block<T>;
   ProductScratch<T>& scratch = product_scratch<T>();
   scratch.patches.prepare(grid, tile.first, tile.last, B::columns);
+  list_targets(tile, grid.positions(), B::columns, scratch.targets);
   const Index panels = scratch.patches.panels();
   const Index area = grid.window.area();
   const Index chunk = std::clamp<Index>(B::depth / area, 1, channels);
-  const Index positions = grid.positions();
-  const bool finishing = !finish.empty();
   const Index staged_size = (tile.row_end - tile.row) * B::columns;
   resize(scratch.panels, panels * chunk * area * B::columns);
   resize(scratch.sums, panels * staged_size);
 
-  // A panel within one image is summed where it belongs, one that spans images is staged.
-  const auto within_image = [&](Index p, Index end) { return p / positions == (end - 1) / positions; };
-  const auto end_of = [&](Index panel) { return std::min(tile.last, tile.first + (panel + 1) * B::columns); };
   for (Index c = 0; c < channels; c += chunk) {
     const Index count = std::min(chunk, channels - c);
+    const bool finishing = c + count == channels && !finish.empty();
     scratch.patches.gather(x, c, count, scratch.panels.data());
     for (Index row = tile.row; row < tile.row_end; row += B::rows) {
       const Index rows = std::min<Index>(B::rows, tile.row_end - row);
       const Left<T> left = left_of(row, rows, c, count);
-      for (Index panel = 0; panel < panels; ++panel) {
-        const Index p = tile.first + panel * B::columns;
-        const Index end = end_of(panel);
-        const bool direct = within_image(p, end);
-        T* to = direct ? y.plane(p / positions, row) + p % positions
-                       : scratch.sums.data() + panel * staged_size + (row - tile.row) * B::columns;
-        multiply_block(rows, direct ? end - p : B::columns, count * area, left,
-                       scratch.panels.data() + panel * count * area * B::columns, to, direct ? y.stride_c : B::columns,
-                       c > 0);
-        if (direct && finishing && c + count == channels)
-          for (Index r = 0; r < rows; ++r)
-            finish_run(finish, p / positions, row + r, p % positions, end - p, to + r * y.stride_c);
+      const T* from = scratch.panels.data();
+      T* staged = scratch.sums.data() + (row - tile.row) * B::columns;
+      for (const PanelTarget& panel : scratch.targets) {
+        if (panel.direct) {
+          T* to = y.plane(panel.image, row) + panel.first;
+          multiply_block(rows, panel.count, count * area, left, from, to, y.stride_c, c > 0);
+          if (finishing)
+            for (Index r = 0; r < rows; ++r)
+              finish_run(finish, panel.image, row + r, panel.first, panel.count, to + r * y.stride_c);
+        } else {
+          multiply_block(rows, B::columns, count * area, left, from, staged, B::columns, c > 0);
+        }
+        from += count * area * B::columns;
+        staged += staged_size;
       }
     }
   }
-
-  for (Index panel = 0; panel < panels; ++panel) {
-    const Index begin = tile.first + panel * B::columns;
-    const Index end = end_of(panel);
-    if (within_image(begin, end)) continue;
-    for (Index row = tile.row; row < tile.row_end; ++row) {
-      const T* from = scratch.sums.data() + panel * staged_size + (row - tile.row) * B::columns;
-      for (Index p = begin; p < end;) {
-        const Index image = p / positions;
-        const Index length = std::min(end, (image + 1) * positions) - p;
-        T* to = y.plane(image, row) + (p - image * positions);
-        copy_run(length, from, to);
-        if (finishing) finish_run(finish, image, row, p - image * positions, length, to);
-        from += length;
-        p += length;
-      }
-    }
+  const T* staged = scratch.sums.data();
+  for (const PanelTarget& panel : scratch.targets) {
+    if (!panel.direct) copy_out(panel, tile, grid.positions(), staged, y, finish);
+    staged += staged_size;
   }
 }
 

@@ -95,13 +95,16 @@ class Patches {
   /// The pixels of one channel, one panel after the other: a window of one pixel.
   void copy_rows(const TensorView<const T>& x, Index c, Index panel_stride, T* to) const {
     constexpr Index columns = Block<T>::columns;
+    const Index ahead = 4 * x.stride_c;  // the same pixels of a later channel: no prefetcher sees that far
     Index column = 0;
     for (const Part& part : parts_) {
       const T* from = x.plane(part.image, c) + part.first;
       for (Index rest = part.positions; rest > 0;) {
         if (width_ == columns && column == 0)
-          for (; rest >= columns; rest -= columns, from += columns, to += panel_stride)
+          for (; rest >= columns; rest -= columns, from += columns, to += panel_stride) {
+            __builtin_prefetch(from + ahead);
             std::memcpy(to, from, columns * sizeof(T));
+          }
         const Index length = std::min(rest, width_ - column);
         std::memcpy(to + column, from, static_cast<std::size_t>(length) * sizeof(T));
         from += length;
