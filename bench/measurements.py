@@ -46,7 +46,7 @@ class Measurements:
                     raise SystemExit(f"{path}: {entry['name']}: {entry['error_message']}")
                 name = re.sub("/real_time$", "", entry["name"])
                 values = {"value": entry["real_time"] * MILLISECONDS.get(entry["time_unit"], 1.0)}
-                values |= {counter: entry[counter] for counter in ("FLOPS", "waiting") if counter in entry}
+                values |= {counter: entry[counter] for counter in ("FLOPS", "bytes", "waiting") if counter in entry}
                 for metric, value in values.items():
                     sample = Sample(path.name, int(path.name.split("-")[0]), entry["repetition_index"], value)
                     data.add(Source(library, name, metric), sample)

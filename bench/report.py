@@ -45,6 +45,27 @@ def circumstances(data: Measurements) -> list[list[str]]:
     return rows
 
 
+def stages(data: Measurements) -> str:
+    """The parts of a training step beside what multiply-adds and memory allow."""
+    peak = data.median(Source("recal", "yardstick/multiply_add", "FLOPS"))
+    copy = data.median(Source("recal", "yardstick/copy/64MiB"))
+    names = data.names("recal", "stage/")
+    if peak is None or copy is None or not names:
+        return "Not measured.\n"
+    bandwidth = 2 * 16 * 256 * 64 * 64 * 4 / copy * 1e3  # bytes a second of a scaled copy: one read, one write
+
+    rows = []
+    for name in names:
+        seconds = data.median(Source("recal", name)) * 1e-3
+        rate = data.median(Source("recal", name, "FLOPS"))
+        size = data.median(Source("recal", name, "bytes"))
+        limits = rate * seconds / peak, size / bandwidth
+        rows.append([f"`{name}`", f"{rate * seconds / 1e9:.1f}", f"{size / 1e6:.0f}", f"{seconds * 1e3:.1f}",
+                     *(f"{limit * 1e3:.1f}" for limit in limits), f"{sum(limits) / seconds:.0%}"])
+    return table(["part", "GFLOP", "MB", "ms", "ms of multiply-adds at peak", "ms of memory at copy speed",
+                  "both over time"], rows)
+
+
 def medians(data: Measurements) -> str:
     libraries = data.libraries()
     names = sorted({source.name for source in data.samples})
@@ -68,6 +89,11 @@ round. "short" means that the bound is missed, or that what it needs was not mea
 ## Claims
 
 {table(["what", "claim", "measured", "bound", ""], rows)}
+## Stages
+
+ResNet-50 at 224 pixels and batch 8 in training, see `bench/stages.cpp` and [the roofline](../roofline.md).
+
+{stages(data)}
 ## Machine and build
 
 {table(["", ""], circumstances(data))}

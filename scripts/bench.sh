@@ -30,7 +30,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
 folder=build/bench
 results=$folder/results
 report=docs/results/speed.md
-networks='^(step|inference|yardstick/multiply_add)'
+networks='^(step|inference|stage|yardstick/multiply_add|yardstick/copy/64MiB)'
 skip='^$' # names that peers leave out
 training=('64 16' '128 16' '224 8') # pixels and batch
 if [[ $quick ]]; then
@@ -55,7 +55,7 @@ mkdir -p "$results"
 
 for ((round = 1; round <= rounds; ++round)); do
   say "round $round of $rounds: passes over memory and convolutions"
-  measure "$round-kernels" "$repetitions" '-^(step|inference|data_loading)'
+  measure "$round-kernels" "$repetitions" '-^(step|inference|data_loading|stage)'
   say "round $round of $rounds: networks"
   measure "$round-networks" "$repetitions" "$networks"
   for i in "${!pythons[@]}"; do
