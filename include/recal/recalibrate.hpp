@@ -111,7 +111,7 @@ class Recalibrate {
     Buffer<double> excitation(static_cast<std::size_t>(groups.planes() * I::out));
     detail::run(
         backend, groups, [&](const auto& team, Plane at) { detail::pool(team, pool_, from, at, style.data()); },
-        [&](Index g) { integrate_.infer(g, groups.slice<P::width>(style, g), groups.slice<I::out>(excitation, g)); },
+        detail::infer_step(integrate_, groups, style, excitation),
         [&](const auto& team, Plane at) {
           detail::apply(team, gate_.open(excitation.data() + at.row * I::out), from, to, at);
         });
@@ -147,10 +147,7 @@ class Recalibrate {
           gate_.pull(tape.excitation.data() + at.row * I::out, grad_gate,
                      tape.grad_excitation.data() + at.row * I::out);
         },
-        [&](Index g) {
-          integrate_.backward(g, groups.slice<P::width>(tape.style, g), groups.slice<I::out>(tape.grad_excitation, g),
-                              groups.slice<P::width>(tape.grad_style, g), tape.integrate);
-        },
+        detail::backward_step(integrate_, groups, tape),
         [&](const auto& team, Plane at) {
           const Pull pull = pool_.pull(tape.style.data() + at.row * P::width,
                                        tape.grad_style.data() + at.row * P::width, from.shape.plane());
@@ -197,10 +194,7 @@ class Recalibrate {
 
     detail::run(
         backend, groups, [&](const auto& team, Plane at) { detail::pool(team, pool_, from, at, tape.style.data()); },
-        [&](Index g) {
-          integrate_.forward(g, groups.slice<P::width>(tape.style, g), groups.slice<I::out>(tape.excitation, g),
-                             tape.integrate);
-        },
+        detail::forward_step(integrate_, groups, tape.style, tape.excitation, tape.integrate),
         [&](const auto& team, Plane at) {
           detail::apply(team, gate_.open(tape.excitation.data() + at.row * I::out), from, to, at);
         });

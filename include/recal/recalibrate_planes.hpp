@@ -51,19 +51,70 @@ struct Groups {
 
 namespace detail {
 
+/// The step of an integration between the two passes: on one group, or on all of them.
+template <class One, class All>
+struct Between {
+  One one;
+  All all;
+};
+
+template <class I>
+[[nodiscard]] auto infer_step(const I& integrate, const Groups& groups, Buffer<double>& t, Buffer<double>& z) {
+  const auto one = [&](Index g) { integrate.infer(g, groups.slice<I::in>(t, g), groups.slice<I::out>(z, g)); };
+  return Between{one, [&, one](const auto& backend) {
+                   if constexpr (IntegrateAll<I>)
+                     integrate.infer_all(groups.groups(), t, z);
+                   else
+                     backend.walk(groups.groups(), groups.rows(), [&](const auto&, Index g) { one(g); });
+                 }};
+}
+
+template <class I>
+[[nodiscard]] auto forward_step(I& integrate, const Groups& groups, Buffer<double>& t, Buffer<double>& z,
+                                typename I::Tape& tape) {
+  const auto one = [&](Index g) { integrate.forward(g, groups.slice<I::in>(t, g), groups.slice<I::out>(z, g), tape); };
+  return Between{one, [&, one](const auto& backend) {
+                   if constexpr (IntegrateAll<I>)
+                     integrate.forward_all(groups.groups(), t, z, tape);
+                   else
+                     backend.walk(groups.groups(), groups.rows(), [&](const auto&, Index g) { one(g); });
+                 }};
+}
+
+/// `tape` is the module's: style, grad_style, grad_excitation and the integration's own.
+template <class I, class Tape>
+[[nodiscard]] auto backward_step(I& integrate, const Groups& groups, Tape& tape) {
+  const auto one = [&](Index g) {
+    integrate.backward(g, groups.slice<I::in>(tape.style, g), groups.slice<I::out>(tape.grad_excitation, g),
+                       groups.slice<I::in>(tape.grad_style, g), tape.integrate);
+  };
+  return Between{one, [&, one](const auto& backend) {
+                   if constexpr (IntegrateAll<I>)
+                     integrate.backward_all(groups.groups(), tape.style, tape.grad_excitation, tape.grad_style,
+                                            tape.integrate);
+                   else
+                     backend.walk(groups.groups(), groups.rows(), [&](const auto&, Index g) { one(g); });
+                 }};
+}
+
 /// Groups from which on they alone keep every core busy.
 inline constexpr Index enough_groups = 8;
 
+/// Elements of a tensor that the last cache holds, so that nothing is gained by going through it group by group.
+inline constexpr Index small_tensor = Index{1} << 22U;
+
 /// Runs before(plane) on every plane of a group, between(group), after(plane): group by group, so
 /// that the second pass finds the planes in cache, or phase by phase over the whole tensor where
-/// the backend does not gain from that or groups are too few to share out. The results are the same.
+/// the backend does not gain from that, groups are too few to share out, or samples of a small tensor
+/// are better integrated together. The results are the same.
 template <class B, class Before, class Between, class After>
 void run(const B& backend, const Groups& groups, const Before& before, const Between& between, const After& after) {
   const Index rows = groups.rows();
-  if (B::fuses_groups && groups.groups() >= enough_groups) {
+  const bool together = groups.mixing == Mixing::channels && groups.shape.size() <= small_tensor;
+  if (B::fuses_groups && groups.groups() >= enough_groups && !together) {
     backend.walk(groups.groups(), rows * groups.shape.plane(), [&](const auto& team, Index g) {
       for (Index r = 0; r < rows; ++r) before(team, groups.plane(g, r));
-      between(g);
+      between.one(g);
       for (Index r = 0; r < rows; ++r) after(team, groups.plane(g, r));
     });
     return;
@@ -73,7 +124,7 @@ void run(const B& backend, const Groups& groups, const Before& before, const Bet
                  [&](const auto& team, Index i) { f(team, groups.plane(i / rows, i % rows)); });
   };
   on_planes(before);
-  backend.walk(groups.groups(), rows, [&](const auto&, Index g) { between(g); });
+  between.all(backend);
   on_planes(after);
 }
 

@@ -23,8 +23,8 @@ bool right(Index inputs, Index outputs, bool biased) {
   const auto dy = noise("dy", 3 * outputs);
   Buffer<double> y(static_cast<std::size_t>(outputs), NAN);
   Buffer<double> dx(static_cast<std::size_t>(inputs), NAN);
-  layer.apply(std::span(x).first(dx.size()), y);
-  layer.apply_transposed(std::span(dy).first(y.size()), dx);
+  layer.apply(1, std::span(x).first(dx.size()), y);
+  layer.apply_transposed(1, std::span(dy).first(y.size()), dx);
   layer.weight.grad.assign(layer.weight.grad.size(), T{1});
   layer.add_gradients(3, x, dy);
 
@@ -92,4 +92,29 @@ TEST_CASE("sizes below 1 are refused") {
                        "recal: a dense layer needs at least 1 input and 1 output, found 0 and 4", recal::error);
   CHECK_THROWS_WITH_AS(DenseLayer<float>(4, -1),
                        "recal: a dense layer needs at least 1 input and 1 output, found 4 and -1", recal::error);
+}
+
+TEST_CASE_TEMPLATE("several samples at once are the same bit for bit as one by one", T, float, double) {
+  const Index samples = 5;
+  for (const auto& [inputs, outputs] : {std::pair<Index, Index>{3, 7}, {300, 20}, {20, 300}}) {
+    const DenseLayer<T> layer(inputs, outputs, true, true, 5);
+    const auto x = noise("x", samples * inputs);
+    const auto dy = noise("dy", samples * outputs);
+    Buffer<double> y(dy.size(), NAN);
+    Buffer<double> dx(x.size(), NAN);
+    Buffer<double> y_alone(dy.size(), NAN);
+    Buffer<double> dx_alone(x.size(), NAN);
+    layer.apply(samples, x, y);
+    layer.apply_transposed(samples, dy, dx);
+    for (Index s = 0; s < samples; ++s) {
+      const auto in = static_cast<std::size_t>(inputs);
+      const auto out = static_cast<std::size_t>(outputs);
+      const auto at_sample = static_cast<std::size_t>(s);
+      layer.apply(1, std::span(x).subspan(at_sample * in, in), std::span(y_alone).subspan(at_sample * out, out));
+      layer.apply_transposed(1, std::span(dy).subspan(at_sample * out, out),
+                             std::span(dx_alone).subspan(at_sample * in, in));
+    }
+    CHECK(y == y_alone);
+    CHECK(dx == dx_alone);
+  }
 }

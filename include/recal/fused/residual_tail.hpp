@@ -68,10 +68,8 @@ class ResidualTail {
     if (x.shape.size() == 0) return;
     walk(
         backend, groups, [&](const auto& team, const Channels& block) { take_moments(team, block, groups, x, mode); },
-        [&](Index g) {
-          module_.integrate().forward(g, groups.slice<Pool::width>(module_tape_.style, g),
-                                      groups.slice<Integrate::out>(module_tape_.excitation, g), module_tape_.integrate);
-        },
+        detail::forward_step(module_.integrate(), groups, module_tape_.style, module_tape_.excitation,
+                             module_tape_.integrate),
         [&](const auto& team, const Channels& block) { apply(team, block, groups, x, shortcut, out); });
   }
 
@@ -90,11 +88,7 @@ class ResidualTail {
     walk(
         backend, groups,
         [&](const auto& team, const Channels& block) { take_sums(team, block, groups, x, out, dout, dshortcut); },
-        [&](Index g) {
-          module_.integrate().backward(g, groups.slice<Pool::width>(module_tape_.style, g),
-                                       groups.slice<Integrate::out>(module_tape_.grad_excitation, g),
-                                       groups.slice<Pool::width>(module_tape_.grad_style, g), module_tape_.integrate);
-        },
+        detail::backward_step(module_.integrate(), groups, module_tape_),
         [&](const auto& team, const Channels& block) {
           pull(team, block, groups, x, TensorView<const T>(dshortcut), dx);
         });
@@ -115,13 +109,13 @@ class ResidualTail {
                    const After& after) {
     if (groups.mixing == Mixing::channels || !B::fuses_groups) {
       fused::walk_channels(backend, groups.shape, before);
-      backend.walk(groups.groups(), groups.rows(), [&](const auto&, Index g) { between(g); });
+      between.all(backend);
       fused::walk_channels(backend, groups.shape, after);
       return;
     }
     fused::walk_channels(backend, groups.shape, [&](const auto& team, const Channels& block) {
       before(team, block);
-      for (Index c = block.first; c < block.last; ++c) between(c);
+      for (Index c = block.first; c < block.last; ++c) between.one(c);
       after(team, block);
     });
   }
@@ -278,9 +272,7 @@ void infer_tail(const B& backend, const Module& module, const TensorView<const T
   Buffer<double> excitation(static_cast<std::size_t>(groups.planes() * Integrate::out));
   detail::run(
       backend, groups, [&](const auto& team, Plane at) { detail::pool(team, pool, x, at, style.data()); },
-      [&](Index g) {
-        module.integrate().infer(g, groups.slice<Pool::width>(style, g), groups.slice<Integrate::out>(excitation, g));
-      },
+      detail::infer_step(module.integrate(), groups, style, excitation),
       [&](const auto& team, Plane at) {
         const Affine gate = module.gate().open(excitation.data() + at.row * Integrate::out);
         const fused::ChannelAffine<double> map{gate.scale, 0.0, gate.shift};

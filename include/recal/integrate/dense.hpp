@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <span>
 
+#include <recal/core/buffer.hpp>
 #include <recal/core/error.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/parallel.hpp>
@@ -34,32 +37,56 @@ struct DenseLayer {
   [[nodiscard]] Index inputs() const { return weight.shape[1]; }
   [[nodiscard]] Index outputs() const { return weight.shape[0]; }
 
-  /// y = W x + b
-  void apply(std::span<const double> x, std::span<double> y) const {
-    for (Index o = 0; o < outputs(); ++o) at(y, o) = dot(row(o), x.data()) + offset(o);
+  /// y[s] = W x[s] + b;   x (samples, I), y (samples, O). Each weight is read once.
+  void apply(Index samples, std::span<const double> x, std::span<double> y) const {
+    parallel_for(outputs(), grain(samples * inputs()), [&](Index o) {
+      if (samples == 1) {
+        at(y, o) = dot(row(o), x.data()) + offset(o);
+        return;
+      }
+      thread_local Buffer<double> wide;
+      widen(row(o), inputs(), wide);
+      for (Index s = 0; s < samples; ++s)
+        at(y, s * outputs() + o) = dot(wide.data(), x.data() + s * inputs()) + offset(o);
+    });
   }
 
-  /// x = W^T y
-  void apply_transposed(std::span<const double> y, std::span<double> x) const {
-    for (double& value : x) value = 0;
-    for (Index o = 0; o < outputs(); ++o) {
-      const T* w = row(o);
-      for (std::size_t i = 0; i < x.size(); ++i) x[i] += at(y, o) * static_cast<double>(w[i]);
-    }
+  /// x[s] = W^T y[s]. Each weight is read once.
+  void apply_transposed(Index samples, std::span<const double> y, std::span<double> x) const {
+    const Index blocks = (inputs() + block - 1) / block;
+    parallel_for(blocks, grain(samples * outputs() * block), [&](Index b) {
+      thread_local Buffer<double> wide;
+      const Index first = b * block;
+      const Index count = std::min(block, inputs() - first);
+      for (Index s = 0; s < samples; ++s) std::fill_n(x.data() + s * inputs() + first, count, 0.0);
+      for (Index o = 0; o < outputs(); ++o) {
+        if (samples == 1) {
+          add_scaled(count, at(y, o), row(o) + first, x.data() + first);
+          continue;
+        }
+        widen(row(o) + first, count, wide);
+        for (Index s = 0; s < samples; ++s)
+          add_scaled(count, at(y, s * outputs() + o), wide.data(), x.data() + s * inputs() + first);
+      }
+    });
   }
 
   /// dW[o,i] += sum_s dy[s,o] x[s,i];   db[o] += sum_s dy[s,o];   x (samples, I), dy (samples, O)
   void add_gradients(Index samples, std::span<const double> x, std::span<const double> dy) {
-    parallel_for(outputs(), Index{8}, [&](Index o) {
-      T* dw = weight.grad.data() + o * inputs();
-      double sum = 0;
-      for (Index s = 0; s < samples; ++s) {
-        const double g = at(dy, s * outputs() + o);
-        const double* xs = x.data() + s * inputs();
-        sum += g;
-        for (Index i = 0; i < inputs(); ++i) dw[i] = static_cast<T>(static_cast<double>(dw[i]) + g * xs[i]);
+    parallel_for(outputs(), grain(samples * inputs()), [&](Index o) {
+      std::array<double, block> sums;
+      for (Index first = 0; first < inputs(); first += block) {
+        const Index count = std::min(block, inputs() - first);
+        sums.fill(0.0);
+        for (Index s = 0; s < samples; ++s)
+          add_scaled(count, at(dy, s * outputs() + o), x.data() + s * inputs() + first, sums.data());
+        T* dw = weight.grad.data() + o * inputs() + first;
+        for (Index i = 0; i < count; ++i) dw[i] = static_cast<T>(static_cast<double>(dw[i]) + at(sums, i));
       }
-      if (bias.size() > 0) at(bias.grad, o) += static_cast<T>(sum);
+      if (bias.size() == 0) return;
+      double sum = 0;
+      for (Index s = 0; s < samples; ++s) sum += at(dy, s * outputs() + o);
+      at(bias.grad, o) += static_cast<T>(sum);
     });
   }
 
@@ -70,11 +97,29 @@ struct DenseLayer {
   }
 
  private:
+  /// Inputs that are worked on together, so that their sums stay in the first cache.
+  static constexpr Index block = 256;
+
+  /// Calls of so many multiply-adds that are worth another thread.
+  [[nodiscard]] static Index grain(Index multiply_adds) { return 1 + 65536 / (1 + multiply_adds); }
+
+  static void widen(const T* from, Index count, Buffer<double>& to) {
+    resize(to, count);
+    for (Index i = 0; i < count; ++i) at(to, i) = static_cast<double>(from[i]);
+  }
+
+  /// sum += factor * x
+  template <class X>
+  static void add_scaled(Index count, double factor, const X* x, double* sum) {
+    for (Index i = 0; i < count; ++i) sum[i] += factor * static_cast<double>(x[i]);
+  }
+
   [[nodiscard]] const T* row(Index o) const { return weight.value.data() + o * inputs(); }
 
   [[nodiscard]] double offset(Index o) const { return bias.size() > 0 ? static_cast<double>(at(bias.value, o)) : 0; }
 
-  [[nodiscard]] double dot(const T* w, const double* x) const {
+  template <class W>
+  [[nodiscard]] double dot(const W* w, const double* x) const {
     using P = pack_for<double>;
     P lanes[2] = {P(0), P(0)};
     Index i = 0;

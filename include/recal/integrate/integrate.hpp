@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <span>
+#include <utility>
 
 #include <recal/core/shape.hpp>
 
@@ -47,8 +48,9 @@ struct NoTape {};
 ///   in backward()                                           where a group is a channel, and
 ///   in parameter_gradients(Index groups, t, dz, Tape&)      (all groups' rows) where it is a sample.
 /// Optional: begin(Index groups, Index rows, Mode, Tape&) const makes room before the groups run;
-/// check(Index channels, Index rows, bool training) const refuses shapes by throwing recal::error.
-/// See docs/own_policy.md.
+/// check(Index channels, Index rows, bool training) const refuses shapes by throwing recal::error;
+/// infer_all(Index groups, t, z) const, forward_all(Index groups, t, z, Tape&) and backward_all(Index groups, t, dz,
+/// dt, Tape&) do all groups at once, where that is cheaper than one by one. See docs/own_policy.md.
 template <class I>
 concept Integrate = requires(I integrate, const I fixed, Index group, std::span<const double> in, std::span<double> out,
                              typename I::Tape tape) {
@@ -71,6 +73,15 @@ template <class I>
 void begin_tape(const I& integrate, Index groups, Index rows, Mode mode, typename I::Tape& tape) {
   if constexpr (requires { integrate.begin(groups, rows, mode, tape); }) integrate.begin(groups, rows, mode, tape);
 }
+
+/// Whether an integration has a way of its own to do all groups at once.
+template <class I>
+concept IntegrateAll = requires(I integrate, Index groups, std::span<const double> in, std::span<double> out,
+                                typename I::Tape tape) {
+  std::as_const(integrate).infer_all(groups, in, out);
+  integrate.forward_all(groups, in, out, tape);
+  integrate.backward_all(groups, in, in, out, tape);
+};
 
 template <class I>
 void add_parameter_gradients(I& integrate, Index groups, std::span<const double> t, std::span<const double> dz,

@@ -24,7 +24,8 @@ namespace recal {
 /// The bottleneck of SE: two dense layers over the channels of a sample with a ReLU between.
 ///   z = W2 max(0, W1 t + b1) + b2;   W1 (R, C), b1 (R), W2 (C, R), b2 (C)
 /// Weights start as DenseLayer's, from `seed`.
-/// cost: 4 C R flops a sample, reads both matrices once a sample
+/// cost: 4 C R flops a sample; reads both matrices once a sample, or once for all of them (infer_all, forward_all,
+///       backward_all)
 /// source: Hu, Shen, Sun, "Squeeze-and-Excitation Networks", CVPR 2018, section 3.2
 template <class T>
 struct Mlp {
@@ -52,25 +53,28 @@ struct Mlp {
     resize(tape.grad_hidden, samples * reduced());
   }
 
-  void infer(Index, std::span<const double> t, std::span<double> z) const {
-    Buffer<double> hidden(static_cast<std::size_t>(reduced()));
-    squeeze(t, hidden);
-    fc2.apply(hidden, z);
+  void infer(Index, std::span<const double> t, std::span<double> z) const { infer_all(1, t, z); }
+
+  void infer_all(Index samples, std::span<const double> t, std::span<double> z) const {
+    Buffer<double> hidden(static_cast<std::size_t>(samples * reduced()));
+    run(samples, t, hidden, z);
   }
 
   void forward(Index sample, std::span<const double> t, std::span<double> z, Tape& tape) {
-    const auto hidden = row(tape.hidden, sample);
-    squeeze(t, hidden);
-    fc2.apply(hidden, z);
+    run(1, t, row(tape.hidden, sample), z);
+  }
+
+  void forward_all(Index samples, std::span<const double> t, std::span<double> z, Tape& tape) {
+    run(samples, t, tape.hidden, z);
   }
 
   void backward(Index sample, std::span<const double>, std::span<const double> dz, std::span<double> dt, Tape& tape) {
-    const auto hidden = row(tape.hidden, sample);
-    const auto grad_hidden = row(tape.grad_hidden, sample);
-    fc2.apply_transposed(dz, grad_hidden);
-    for (std::size_t r = 0; r < hidden.size(); ++r)
-      if (!(hidden[r] > 0)) grad_hidden[r] = 0;
-    fc1.apply_transposed(grad_hidden, dt);
+    pull(1, dz, row(tape.hidden, sample), row(tape.grad_hidden, sample), dt);
+  }
+
+  void backward_all(Index samples, std::span<const double>, std::span<const double> dz, std::span<double> dt,
+                    Tape& tape) {
+    pull(samples, dz, tape.hidden, tape.grad_hidden, dt);
   }
 
   void parameter_gradients(Index samples, std::span<const double> t, std::span<const double> dz, Tape& tape) {
@@ -90,9 +94,18 @@ struct Mlp {
     return {all.data() + static_cast<std::size_t>(sample) * count, count};
   }
 
-  void squeeze(std::span<const double> t, std::span<double> hidden) const {
-    fc1.apply(t, hidden);
+  void run(Index samples, std::span<const double> t, std::span<double> hidden, std::span<double> z) const {
+    fc1.apply(samples, t, hidden);
     for (double& value : hidden) value = value > 0 ? value : 0;
+    fc2.apply(samples, hidden, z);
+  }
+
+  void pull(Index samples, std::span<const double> dz, std::span<const double> hidden, std::span<double> grad_hidden,
+            std::span<double> dt) const {
+    fc2.apply_transposed(samples, dz, grad_hidden);
+    for (std::size_t r = 0; r < hidden.size(); ++r)
+      if (!(hidden[r] > 0)) grad_hidden[r] = 0;
+    fc1.apply_transposed(samples, grad_hidden, dt);
   }
 };
 
