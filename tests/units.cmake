@@ -6,6 +6,11 @@ add_library(recal_test_main OBJECT main.cpp)
 target_compile_features(recal_test_main PRIVATE cxx_std_20)
 target_include_directories(recal_test_main SYSTEM PUBLIC "${DOCTEST_INCLUDE_DIR}")
 
+set(timeout 300)
+if(RECAL_SANITIZE OR RECAL_COVERAGE)
+  set(timeout 3600) # plain loops through whole networks, instrumented
+endif()
+
 # recal_add_tests(<executable> <prefix> <source>...): an executable, and a ctest test for each source.
 function(recal_add_tests executable prefix)
   add_executable(${executable} ${ARGN})
@@ -20,7 +25,7 @@ function(recal_add_tests executable prefix)
     string(REGEX REPLACE "_test\\.cpp$" "" name "${relative}")
     string(REPLACE "/" "." name "${name}")
     add_test(NAME ${prefix}${name} COMMAND ${executable} "--source-file=*/${relative}" --no-version)
-    set_tests_properties(${prefix}${name} PROPERTIES TIMEOUT 300 FAIL_REGULAR_EXPRESSION "test cases: *0 ")
+    set_tests_properties(${prefix}${name} PROPERTIES TIMEOUT ${timeout} FAIL_REGULAR_EXPRESSION "test cases: *0 ")
   endforeach()
 endfunction()
 

@@ -41,12 +41,33 @@ template <class Reducer, class T>
   return std::bit_cast<StateOf<Reducer, double>>(to);
 }
 
-/// The lanes of a pack of states, merged by halves: the upper half into the lower one, in double.
+/// The upper half of the lanes merged into the lower one, in double.
+template <class Reducer, class T, int L>
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, Pack<double, L / 2>> merge_halves(
+    const StateOf<Reducer, Pack<T, L>>& state) {
+  using Half = Pack<T, L / 2>;
+  using Wide = Pack<double, L / 2>;
+  const auto packs = members<Pack<T, L>>(state);
+  std::array<Wide, packs.size()> low{};
+  std::array<Wide, packs.size()> high{};
+  for (std::size_t m = 0; m < packs.size(); ++m) {
+    const auto halves = std::bit_cast<std::array<typename Half::Native, 2>>(packs[m].v);
+    low[m] = Wide(__builtin_convertvector(halves[0], typename Wide::Native));
+    high[m] = Wide(__builtin_convertvector(halves[1], typename Wide::Native));
+  }
+  auto merged = std::bit_cast<StateOf<Reducer, Wide>>(low);
+  Reducer::merge(merged, std::bit_cast<StateOf<Reducer, Wide>>(high));
+  return merged;
+}
+
+/// All lanes merged, by halves, in double.
 template <class Reducer, class T, int L>
 [[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> merge_lanes(
     const StateOf<Reducer, Pack<T, L>>& state) {
-  const auto packs = members<Pack<T, L>>(state);
-  if constexpr (L == 2) {
+  if constexpr (L > 2) {
+    return merge_lanes<Reducer, double, L / 2>(merge_halves<Reducer, T, L>(state));
+  } else {
+    const auto packs = members<Pack<T, L>>(state);
     std::array<T, packs.size()> low{};
     std::array<T, packs.size()> high{};
     for (std::size_t m = 0; m < packs.size(); ++m) {
@@ -56,19 +77,20 @@ template <class Reducer, class T, int L>
     auto merged = widen<Reducer, T>(std::bit_cast<StateOf<Reducer, T>>(low));
     Reducer::merge(merged, widen<Reducer, T>(std::bit_cast<StateOf<Reducer, T>>(high)));
     return merged;
+  }
+}
+
+/// States side by side, and their lanes, merged in double.
+template <class Reducer, class T, int L, std::size_t Side>
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> merge_all(
+    std::array<StateOf<Reducer, Pack<T, L>>, Side>& state) {
+  if constexpr (L > 2 && Side > 1) {
+    auto total = merge_halves<Reducer, T, L>(state[0]);
+    for (std::size_t s = 1; s < Side; ++s) Reducer::merge(total, merge_halves<Reducer, T, L>(state[s]));
+    return merge_lanes<Reducer, double, L / 2>(total);
   } else {
-    using Half = Pack<T, L / 2>;
-    using Wide = Pack<double, L / 2>;
-    std::array<Wide, packs.size()> low{};
-    std::array<Wide, packs.size()> high{};
-    for (std::size_t m = 0; m < packs.size(); ++m) {
-      const auto halves = std::bit_cast<std::array<typename Half::Native, 2>>(packs[m].v);
-      low[m] = Wide(__builtin_convertvector(halves[0], typename Wide::Native));
-      high[m] = Wide(__builtin_convertvector(halves[1], typename Wide::Native));
-    }
-    auto merged = std::bit_cast<StateOf<Reducer, Wide>>(low);
-    Reducer::merge(merged, std::bit_cast<StateOf<Reducer, Wide>>(high));
-    return merge_lanes<Reducer, double, L / 2>(merged);
+    for (std::size_t s = 1; s < Side; ++s) Reducer::merge(state[0], state[s]);
+    return merge_lanes<Reducer, T, L>(state[0]);
   }
 }
 
@@ -99,25 +121,25 @@ template <class P, class State>
 
 /// A stretch of at least one pack in `Side` states side by side. The last pack ends where the plane ends; the lanes of
 /// it that were there before do not count again.
-template <int Side, class Reducer, class A, class Start, class... T>
+template <std::size_t Side, class Reducer, class A, class Start, class... T>
 [[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> reduce_packs(Index count, const Start& start,
                                                                                const T*... in) {
   using P = Pack<A, register_bytes / static_cast<int>(sizeof(A))>;
-  StateOf<Reducer, P> state[Side];
+  constexpr Index step = static_cast<Index>(Side) * P::lanes;
+  std::array<StateOf<Reducer, P>, Side> state;
   for (auto& s : state) s = start(P{});
   Index k = 0;
-  for (; k + Side * P::lanes <= count; k += Side * P::lanes)
-    for (int s = 0; s < Side; ++s) Reducer::add(state[s], load<P>(in + k + s * P::lanes)...);
+  for (; k + step <= count; k += step)
+    for (std::size_t s = 0; s < Side; ++s)
+      Reducer::add(state[s], load<P>(in + k + static_cast<Index>(s) * P::lanes)...);
   if constexpr (Side > 1)
-    for (int s = 0; k + P::lanes <= count; k += P::lanes, ++s) Reducer::add(state[s], load<P>(in + k)...);
-  for (int step = 1; step < Side; step *= 2)
-    for (int s = 0; s + step < Side; s += 2 * step) Reducer::merge(state[s], state[s + step]);
+    for (std::size_t s = 0; k + P::lanes <= count; k += P::lanes, ++s) Reducer::add(state[s], load<P>(in + k)...);
   if (k < count) {
     auto all = state[0];
     Reducer::add(all, load<P>(in + count - P::lanes)...);
     state[0] = blend<P>(P::lanes - static_cast<int>(count - k), state[0], all);
   }
-  return merge_lanes<Reducer, A, P::lanes>(state[0]);
+  return merge_all<Reducer, A, P::lanes>(state);
 }
 
 /// Where every state begins: at the planes' typical elements.
@@ -129,9 +151,9 @@ template <class Reducer, class A, std::size_t Planes>
   };
 }
 
-/// Planes from which on several states pay.
+/// Planes from which on several states are worth their merging, for speed and for short float sums.
 template <class A>
-inline constexpr Index large_plane = Index{16} * accumulators* register_bytes / static_cast<Index>(sizeof(A));
+inline constexpr Index large_plane = Index{4} * accumulators* register_bytes / static_cast<Index>(sizeof(A));
 
 template <class Reducer, class A, class... T>
 [[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> reduce_small(
