@@ -57,44 +57,48 @@ struct Between {
   One one;
   All all;
 };
+template <class One, class All>
+Between(One, All) -> Between<One, All>;
+
+/// `together` takes the integration, and is called only where it has a way to do all groups at once.
+template <class I, class One, class Together>
+[[nodiscard]] auto between(I& integrate, const Groups& groups, const One& one, const Together& together) {
+  if constexpr (IntegrateAll<std::remove_const_t<I>>)
+    return Between{one, [&integrate, together](const auto&) { together(integrate); }};
+  else
+    return Between{one, [&groups, one](const auto& backend) {
+                     backend.walk(groups.groups(), groups.rows(), [&one](const auto&, Index g) { one(g); });
+                   }};
+}
 
 template <class I>
 [[nodiscard]] auto infer_step(const I& integrate, const Groups& groups, Buffer<double>& t, Buffer<double>& z) {
-  const auto one = [&](Index g) { integrate.infer(g, groups.slice<I::in>(t, g), groups.slice<I::out>(z, g)); };
-  return Between{one, [&, one](const auto& backend) {
-                   if constexpr (IntegrateAll<I>)
-                     integrate.infer_all(groups.groups(), t, z);
-                   else
-                     backend.walk(groups.groups(), groups.rows(), [&](const auto&, Index g) { one(g); });
-                 }};
+  return between(
+      integrate, groups, [&](Index g) { integrate.infer(g, groups.slice<I::in>(t, g), groups.slice<I::out>(z, g)); },
+      [&](const auto& own) { own.infer_all(groups.groups(), t, z); });
 }
 
 template <class I>
 [[nodiscard]] auto forward_step(I& integrate, const Groups& groups, Buffer<double>& t, Buffer<double>& z,
                                 typename I::Tape& tape) {
-  const auto one = [&](Index g) { integrate.forward(g, groups.slice<I::in>(t, g), groups.slice<I::out>(z, g), tape); };
-  return Between{one, [&, one](const auto& backend) {
-                   if constexpr (IntegrateAll<I>)
-                     integrate.forward_all(groups.groups(), t, z, tape);
-                   else
-                     backend.walk(groups.groups(), groups.rows(), [&](const auto&, Index g) { one(g); });
-                 }};
+  return between(
+      integrate, groups,
+      [&](Index g) { integrate.forward(g, groups.slice<I::in>(t, g), groups.slice<I::out>(z, g), tape); },
+      [&](auto& own) { own.forward_all(groups.groups(), t, z, tape); });
 }
 
 /// `tape` is the module's: style, grad_style, grad_excitation and the integration's own.
 template <class I, class Tape>
 [[nodiscard]] auto backward_step(I& integrate, const Groups& groups, Tape& tape) {
-  const auto one = [&](Index g) {
-    integrate.backward(g, groups.slice<I::in>(tape.style, g), groups.slice<I::out>(tape.grad_excitation, g),
-                       groups.slice<I::in>(tape.grad_style, g), tape.integrate);
-  };
-  return Between{one, [&, one](const auto& backend) {
-                   if constexpr (IntegrateAll<I>)
-                     integrate.backward_all(groups.groups(), tape.style, tape.grad_excitation, tape.grad_style,
-                                            tape.integrate);
-                   else
-                     backend.walk(groups.groups(), groups.rows(), [&](const auto&, Index g) { one(g); });
-                 }};
+  return between(
+      integrate, groups,
+      [&](Index g) {
+        integrate.backward(g, groups.slice<I::in>(tape.style, g), groups.slice<I::out>(tape.grad_excitation, g),
+                           groups.slice<I::in>(tape.grad_style, g), tape.integrate);
+      },
+      [&](auto& own) {
+        own.backward_all(groups.groups(), tape.style, tape.grad_excitation, tape.grad_style, tape.integrate);
+      });
 }
 
 /// Groups from which on they alone keep every core busy.
