@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include <recal/ge.hpp>
@@ -23,6 +25,29 @@ TEST_CASE("residual block: the shortcut is not recalibrated") {
   run.forward(recal::Cpu{}, BlockMode::training);
   for (recal::Index i = 0; i < run.x.size(); ++i)
     REQUIRE(run.tape.out.data()[i] == (run.x.data()[i] > 0.0F ? run.x.data()[i] : 0.0F));
+}
+
+TEST_CASE("residual block: a module that cannot be fused with the tail is a step of its own") {
+  using Block = Bottleneck<double, recal::GeThetaMinus<double>>;
+  const BlockRun<double, Block> start(Block(8, 2, 1, recal::GeThetaMinus<double>(8, 2)), {2, 8, 4, 4});
+  REQUIRE_FALSE(recal::can_fuse_tail(start.block.module));
+  for (const BlockMode mode : {BlockMode::training, BlockMode::frozen}) {
+    auto cpu = start;
+    auto reference = start;
+    cpu.forward(recal::Cpu{}, mode);
+    reference.forward(recal::Reference{}, mode);
+    CHECK(recal::testing::relative_error(cpu.tape.out, reference.tape.out) <= 1e-12);
+    CHECK(cpu.tape.normalised.size() == cpu.tape.out.size());
+    cpu.backward(recal::Cpu{});
+    reference.backward(recal::Reference{});
+    const std::vector<double> found = cpu.gradients();
+    const std::vector<double> expected = reference.gradients();
+    for (std::size_t i = 0; i < found.size(); ++i) REQUIRE(std::abs(found[i] - expected[i]) <= 1e-9);
+    if (mode == BlockMode::training) continue;
+    Tensor<double> inferred;
+    cpu.block.infer(recal::Cpu{}, std::as_const(cpu.x).view(), inferred, cpu.work);
+    CHECK(recal::testing::relative_error(inferred, cpu.tape.out) <= 1e-12);
+  }
 }
 
 TEST_CASE("residual block: from the second step on, no tensor moves") {
