@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include <recal/backend/cpu/backend.hpp>
@@ -35,7 +36,7 @@ template <class T>
   for (Index y = rows.begin; y < rows.end; ++y)
     for (Index x = columns.begin; x < columns.end; ++x) {
       const T value = plane[y * w + x];
-      if (value > maximum || (value != value && maximum == maximum)) {
+      if (value > maximum || (std::isnan(value) && !std::isnan(maximum))) {
         maximum = value;
         best = y * w + x;
       }
@@ -60,7 +61,7 @@ void for_each_window(const Shape& x, const Shape& y, const Window& window, bool 
 /// y = maximum of each window; arg_max (unless null) [N, C, H', W'] = where in the plane the first one lies.
 template <class T>
 void max_pool2d(const Cpu&, const TensorView<const T>& x, const TensorView<T>& y, const Window& window,
-                std::int32_t* arg_max) {
+                std::int32_t* arg_max) {  // NOLINT(readability-non-const-parameter)
   const Index size = y.shape.plane();
   cpu::detail::for_each_plane(y.shape, size * window.area(), [&](Index n, Index c, Index index) {
     const T* from = x.plane(n, c);
