@@ -56,9 +56,13 @@ struct Steps {
 template <class B>
 bool runs_in_order(const B& backend, const Groups& groups) {
   Steps steps(groups);
+  const auto one = [&](Index g) { steps.note(g, 'm'); };
+  const auto all = [&](const auto&) {
+    for (Index g = 0; g < groups.groups(); ++g) one(g);
+  };
   recal::detail::run(
-      backend, groups, [&](const auto&, Plane at) { steps.note(groups, at, 'b'); },
-      [&](Index g) { steps.note(g, 'm'); }, [&](const auto&, Plane at) { steps.note(groups, at, 'a'); });
+      backend, groups, [&](const auto&, Plane at) { steps.note(groups, at, 'b'); }, recal::detail::Between{one, all},
+      [&](const auto&, Plane at) { steps.note(groups, at, 'a'); });
   const auto rows = static_cast<std::size_t>(groups.rows());
   const std::string expected = std::string(rows, 'b') + 'm' + std::string(rows, 'a');
   for (const std::string& found : steps.of_group)
@@ -109,7 +113,7 @@ TEST_CASE("a slice holds the rows of its group") {
 TEST_CASE("run: before, between, after, in this order for every group, once for every plane") {
   for (const Mixing mixing : {Mixing::none, Mixing::samples, Mixing::channels})
     for (const Shape shape : {Shape{2, 3, 4, 4}, Shape{3, 20, 4, 4}, Shape{20, 3, 4, 4}, Shape{9, 9, 1, 1},
-                              Shape{1, 1, 200, 200}, Shape{1, 100, 3, 3}}) {
+                              Shape{1, 1, 200, 200}, Shape{1, 100, 3, 3}, Shape{9, 8, 256, 256}}) {
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, mixing}), to_string(shape));
     }
