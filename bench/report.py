@@ -91,7 +91,8 @@ round. "short" means that the bound is missed, or that what it needs was not mea
 {table(["what", "claim", "measured", "bound", ""], rows)}
 ## Stages
 
-ResNet-50 at 224 pixels and batch 8 in training, see `bench/stages.cpp` and [the roofline](../roofline.md).
+ResNet-50 at 224 pixels and batch 8 in training, see `bench/stages.cpp`. Limits: the operations of the convolutions at
+the measured multiply-add peak, and the bytes that must move at the speed of a scaled copy.
 
 {stages(data)}
 ## Machine and build

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stages of ResNet-50 at 224 pixels and batch 8, forward and backward in training: what docs/roofline.md is made of.
-// "FLOPS" are those of the convolutions, "bytes" what must come from and go to memory where caches hold one block's
+// Stages of ResNet-50 at 224 pixels and batch 8, forward and backward in training: what a roofline of the step is made
+// of. "FLOPS" are those of the convolutions, "bytes" what must come from and go to memory where caches hold one block's
 // planes and nothing else (docs/design.md, "Bytes per element").
 
 #include <array>
