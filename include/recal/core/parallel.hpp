@@ -31,7 +31,26 @@ extern "C" void __tsan_acquire(void* address);
 extern "C" void __tsan_release(void* address);
 #endif
 
+// Not inlined, and not copied for some arguments either (which clang++ does not do).
+#if defined(__clang__)
+#define RECAL_ONE_BODY [[gnu::noinline]]
+#else
+#define RECAL_ONE_BODY [[gnu::noinline, gnu::noclone]]
+#endif
+
 namespace recal {
+
+namespace detail {
+
+/// f(i) for i in [first, last). Whether one thread goes through all of a loop or several share it, they run this very
+/// code: compiled once more in another place, the same formula may be contracted to other fused multiply-adds.
+template <class F>
+RECAL_ONE_BODY void run_piece(const void* f, Index first, Index last) {
+  const F& call = *static_cast<const F*>(f);
+  for (Index i = first; i < last; ++i) call(i);
+}
+
+}  // namespace detail
 
 /// The one file through which all of recal's parallelism goes.
 ///
@@ -115,14 +134,10 @@ inline void set_thread_count(int threads) { detail::arena(threads); }
 /// Exceptions of f reach the caller.
 template <class F>
 void parallel_for(Index count, Index grain, const F& f) {
-  if (count <= grain || thread_count() == 1) {
-    for (Index i = 0; i < count; ++i) f(i);
-    return;
-  }
-  detail::share_out(count, grain, &f, [](const void* erased, Index first, Index last) {
-    const F& call = *static_cast<const F*>(erased);
-    for (Index i = first; i < last; ++i) call(i);
-  });
+  if (count <= grain || thread_count() == 1)
+    detail::run_piece<F>(&f, 0, count);
+  else
+    detail::share_out(count, grain, &f, detail::run_piece<F>);
 }
 
 #else
@@ -133,7 +148,7 @@ inline void set_thread_count(int) {}
 
 template <class F>
 void parallel_for(Index count, Index, const F& f) {
-  for (Index i = 0; i < count; ++i) f(i);
+  detail::run_piece<F>(&f, 0, count);
 }
 
 #endif
