@@ -35,7 +35,8 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def circumstances(data: Measurements) -> list[list[str]]:
     own = data.contexts.get("recal", {})
     level = re.search(r"-march=(\S+)", own.get("flags", ""))
-    rows = [["date", datetime.date.today().isoformat()], ["commit", commit()]]
+    rounds = max((sample.round for samples in data.samples.values() for sample in samples), default=0)
+    rows = [["date", datetime.date.today().isoformat()], ["commit", commit()], ["rounds", str(rounds)]]
     rows += [[key, value] for key, value in processor().items()]
     rows += [["instruction set", level.group(1) if level else "the compiler's default"],
              ["compiler", own.get("compiler", "?")], ["flags", f"`{own.get('flags', '?')}`"],
@@ -52,7 +53,7 @@ def stages(data: Measurements) -> str:
     names = data.names("recal", "stage/")
     if peak is None or copy is None or not names:
         return "Not measured.\n"
-    bandwidth = 2 * 16 * 256 * 64 * 64 * 4 / copy * 1e3  # bytes a second of a scaled copy: one read, one write
+    bandwidth = 2 * (64 << 20) / copy * 1e3  # bytes a second of a scaled copy: one read, one write
 
     rows = []
     for name in names:

@@ -141,7 +141,7 @@ TEST_CASE_TEMPLATE("SRM on constant planes (T4)", T, float, double) {
     for (Index i = 0; i < x.size(); ++i) REQUIRE((std::isfinite(y.data()[i]) && std::isfinite(dx.data()[i])));
     // dx = g dy + dz w0 / K: the same addition for every element of a plane.
     for (Index n = 0; n < 4; ++n) {
-      const double g = srm.gate().open(&at(tape.excitation, n)).scale;  // channel 0
+      const double g = at(tape.gate, n).scale;  // channel 0
       const auto extra = [&](Index k) {
         return static_cast<double>(dx.view().plane(n, 0)[k]) - g * static_cast<double>(dy.view().plane(n, 0)[k]);
       };
@@ -180,7 +180,7 @@ TEST_CASE("what SRM's gates do not depend on (T6)") {
     Srm<double>::Tape tape;
     srm.forward(input, y, tape);
     Buffer<double> scales;
-    for (const double& z : tape.excitation) scales.push_back(srm.gate().open(&z).scale);  // (C, N)
+    for (const Affine& gate : tape.gate) scales.push_back(gate.scale);  // (C, N)
     return scales;
   };
   const auto before = gates(x);

@@ -63,6 +63,7 @@ class Recalibrate {
     Shape shape;
     Buffer<double> style;       // t, group by group: (groups, rows, P::width)
     Buffer<double> excitation;  // z: (groups, rows, I::out)
+    Buffer<Affine> gate;        // (groups, rows)
     Buffer<double> grad_style;
     Buffer<double> grad_excitation;
     typename I::Tape integrate;
@@ -94,6 +95,7 @@ class Recalibrate {
     resize(tape.grad_style, groups.planes() * P::width);
     resize(tape.excitation, groups.planes() * I::out);
     resize(tape.grad_excitation, groups.planes() * I::out);
+    resize(tape.gate, groups.planes());
     detail::begin_tape(integrate_, groups.groups(), groups.rows(), mode, tape.integrate);
   }
 
@@ -151,7 +153,7 @@ class Recalibrate {
         [&](const auto& team, Plane at) {
           const Pull pull = pool_.pull(tape.style.data() + at.row * P::width,
                                        tape.grad_style.data() + at.row * P::width, from.shape.plane());
-          detail::pull(team, gate_.open(tape.excitation.data() + at.row * I::out).scale, pull, from, grad, to, at);
+          detail::pull(team, recal::at(tape.gate, at.row).scale, pull, from, grad, to, at);
         });
     detail::add_parameter_gradients(integrate_, groups.groups(), tape.style, tape.grad_excitation, tape.integrate);
   }
@@ -196,7 +198,9 @@ class Recalibrate {
         backend, groups, [&](const auto& team, Plane at) { detail::pool(team, pool_, from, at, tape.style.data()); },
         detail::forward_step(integrate_, groups, tape.style, tape.excitation, tape.integrate),
         [&](const auto& team, Plane at) {
-          detail::apply(team, gate_.open(tape.excitation.data() + at.row * I::out), from, to, at);
+          const Affine gate = gate_.open(tape.excitation.data() + at.row * I::out);
+          recal::at(tape.gate, at.row) = gate;
+          detail::apply(team, gate, from, to, at);
         });
   }
 

@@ -111,8 +111,9 @@ inline constexpr Index small_tensor = Index{1} << 22U;
 /// that the second pass finds the planes in cache, or phase by phase over the whole tensor where
 /// the backend does not gain from that, groups are too few to share out, or samples of a small tensor
 /// are better integrated together. The results are the same.
-template <class B, class Before, class Between, class After>
-void run(const B& backend, const Groups& groups, const Before& before, const Between& between, const After& after) {
+template <class B, class Before, class One, class All, class After>
+void run(const B& backend, const Groups& groups, const Before& before, const Between<One, All>& between,
+         const After& after) {
   const Index rows = groups.rows();
   const bool together = groups.mixing == Mixing::channels && groups.shape.size() <= small_tensor;
   if (B::fuses_groups && groups.groups() >= enough_groups && !together) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -9,6 +8,7 @@
 #include <recal/pool/max.hpp>
 #include <recal/pool/mean.hpp>
 #include <recal/pool/mean_std.hpp>
+#include <recal/pool/moments_and_extremes.hpp>
 #include <recal/pool/plane_moments.hpp>
 
 #include "tests/support/noise.hpp"
@@ -44,18 +44,6 @@ TEST_CASE("every moment pool knows the style of an affine image of the plane") {
       check_pool(recal::L2{.eps = 1e-5}, count, a, 0.25);
       check_pool(recal::Max{}, count, a, 0.25);
     }
-}
-
-TEST_CASE("moments of one pixel and of a constant plane") {
-  const recal::Cpu::Team team;
-  const std::vector<float> plane(100, 3.25F);
-  for (const Index count : {Index{1}, Index{100}}) {
-    const auto m = recal::detail::plane_moments(team.reduce(recal::MomentsAndExtremes{}, count, plane.data()), count);
-    CHECK(m.mean == 3.25);
-    CHECK(m.squares == 0.0);
-    CHECK(m.smallest == 3.25);
-    CHECK(m.largest == 3.25);
-  }
 }
 
 }  // namespace

@@ -25,10 +25,7 @@ struct ConvFinish {
     ConvFinish rest = *this;
     if (scale != nullptr) rest.scale += o;
     if (shift != nullptr) rest.shift += o;
-    if (shortcut.data != nullptr) {
-      rest.shortcut.data += o * shortcut.stride_c;
-      rest.shortcut.shape.c -= o;
-    }
+    if (shortcut.data != nullptr) rest.shortcut = recal::from_channel(shortcut, o);
     return rest;
   }
 };

@@ -61,6 +61,15 @@ TensorView(T*, Shape) -> TensorView<T>;
 template <class T>
 TensorView(T*, Shape, Index, Index) -> TensorView<T>;
 
+/// A view that begins at channel `c`.
+template <class T>
+[[nodiscard]] constexpr TensorView<T> from_channel(const TensorView<T>& x, Index c) noexcept {
+  TensorView<T> rest = x;
+  rest.data += c * x.stride_c;
+  rest.shape.c -= c;
+  return rest;
+}
+
 /// An NCHW tensor that owns its elements, contiguous and aligned to cache lines.
 template <class T>
 class Tensor {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 
 #include <recal/backend/backend.hpp>
 #include <recal/core/dots.hpp>
@@ -54,6 +55,10 @@ struct ChannelBlock {
     return std::clamp(std::min(wanted, x.c / 8), Index{1}, limit);
   }
 };
+
+/// One of these for each channel of a block.
+template <class Item>
+using PerChannel = std::array<Item, ChannelBlock::limit>;
 
 /// program(team, block) for blocks that cover all channels of x; their sizes depend on the shape alone.
 template <class B, class Program>

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
-#include <utility>
-
 #include <recal/backend/backend.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/dots.hpp>
@@ -11,6 +8,7 @@
 #include <recal/fused/channel_walk.hpp>
 #include <recal/fused/tail_module.hpp>
 #include <recal/pool/mean_std.hpp>
+#include <recal/pool/moments_and_extremes.hpp>
 #include <recal/pool/plane_moments.hpp>
 #include <recal/recalibrate_planes.hpp>
 
@@ -99,14 +97,11 @@ class ResidualTail {
  private:
   using Channels = fused::ChannelBlock;
 
-  template <class Item>
-  using PerChannel = std::array<Item, Channels::limit>;
-
   /// before(block), between(group), after(block): block by block of channels, or in three walks where a group is a
   /// sample.
-  template <class B, class Before, class Between, class After>
-  static void walk(const B& backend, const Groups& groups, const Before& before, const Between& between,
-                   const After& after) {
+  template <class B, class Before, class One, class All, class After>
+  static void walk(const B& backend, const Groups& groups, const Before& before,
+                   const detail::Between<One, All>& between, const After& after) {
     if (groups.mixing == Mixing::channels || !B::fuses_groups) {
       fused::walk_channels(backend, groups.shape, before);
       between.all(backend);
@@ -118,6 +113,13 @@ class ResidualTail {
       for (Index c = block.first; c < block.last; ++c) between.one(c);
       after(team, block);
     });
+  }
+
+  /// What the norm did to the channels of a block.
+  [[nodiscard]] fused::PerChannel<fused::ChannelAffine<double>> taped_maps(const Channels& block) const {
+    fused::PerChannel<fused::ChannelAffine<double>> maps;
+    for (Index c = block.first; c < block.last; ++c) at(maps, c - block.first) = norm_.taped_map(c, norm_tape_);
+    return maps;
   }
 
   /// f(n, c, row) for the planes of a block, sample by sample.
@@ -139,7 +141,7 @@ class ResidualTail {
   template <class Team, class T>
   void take_moments(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
                     Mode mode) {
-    PerChannel<fused::ChannelMoments> channels{};
+    fused::PerChannel<fused::ChannelMoments> channels{};
     for_each_plane(block, groups, [&](Index n, Index c, Index row) {
       at(tape_.moments, row) = moments(team, x, n, c);
       at(channels, c - block.first).add(at(tape_.moments, row));
@@ -163,8 +165,7 @@ class ResidualTail {
   void apply(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
              const TensorView<const T>& shortcut, const TensorView<T>& out) {
     using A = typename Team::template accumulator<T>;
-    PerChannel<fused::ChannelAffine<double>> maps;
-    for (Index c = block.first; c < block.last; ++c) at(maps, c - block.first) = norm_.taped_map(c, norm_tape_);
+    const auto maps = taped_maps(block);
     for_each_plane(block, groups, [&](Index n, Index c, Index row) {
       const Affine gate = module_.gate().open(module_tape_.excitation.data() + row * Integrate::out);
       const auto& map = at(maps, c - block.first);
@@ -179,11 +180,12 @@ class ResidualTail {
   void take_sums(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
                  const TensorView<const T>& out, const TensorView<const T>& dout, const TensorView<T>& dshortcut) {
     const Index count = x.shape.plane();
+    const auto maps = taped_maps(block);
     for_each_plane(block, groups, [&](Index n, Index c, Index row) {
+      const auto& map = at(maps, c - block.first);
       team.map(count, dshortcut.plane(n, c), fused::OpenWherePositive{}, out.plane(n, c), dout.plane(n, c));
-      fused::GradientSums& sums = at(tape_.sums, row) = {.centre = norm_.centre(c, norm_tape_)};
+      fused::GradientSums& sums = at(tape_.sums, row) = {.centre = map.centre};
       sums.add(team.reduce(Dots{}, count, x.plane(n, c), static_cast<const T*>(dshortcut.plane(n, c))));
-      const auto map = norm_.taped_map(c, norm_tape_);
       const Affine grad{.scale = map.scale * sums.product + map.shift * sums.gradient, .shift = sums.gradient};
       module_.gate().pull(module_tape_.excitation.data() + row * Integrate::out, grad,
                           module_tape_.grad_excitation.data() + row * Integrate::out);
@@ -219,16 +221,13 @@ class ResidualTail {
           .pull(module_tape_.style.data() + row * Pool::width, module_tape_.grad_style.data() + row * Pool::width,
                 count);
     };
-    PerChannel<fused::ChannelAffine<double>> maps;
-    PerChannel<fused::GradientSums> sums{};
-    for (Index c = block.first; c < block.last; ++c) {
-      at(maps, c - block.first) = norm_.taped_map(c, norm_tape_);
-      at(sums, c - block.first).centre = norm_.centre(c, norm_tape_);
-    }
+    const auto maps = taped_maps(block);
+    fused::PerChannel<fused::GradientSums> sums{};
+    for (Index c = 0; c < block.last - block.first; ++c) at(sums, c).centre = at(maps, c).centre;
     for_each_plane(block, groups, [&](Index, Index c, Index row) {
       add_plane(at(sums, c - block.first), at(maps, c - block.first), pull_of(row), row);
     });
-    PerChannel<fused::ChannelPull<double>> pulls;
+    fused::PerChannel<fused::ChannelPull<double>> pulls;
     for (Index c = block.first; c < block.last; ++c)
       at(pulls, c - block.first) =
           norm_.pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), norm_tape_);
@@ -255,7 +254,7 @@ class ResidualTail {
 
 /// The same at inference, where the norm is already part of the convolution: out = max(0, module(x) + shortcut).
 /// out may be x or the shortcut. cost: reads x (again from cache) and the shortcut, writes out
-/// errors: shapes that do not match
+/// errors: shapes that do not match; what the module refuses
 template <Backend B, TailModule Module, class T>
 void infer_tail(const B& backend, const Module& module, const TensorView<const T>& x,
                 const TensorView<const T>& shortcut, const TensorView<T>& out) {
@@ -266,6 +265,7 @@ void infer_tail(const B& backend, const Module& module, const TensorView<const T
   check_shape("shortcut", shortcut.shape, x.shape);
   check_shape("output of a residual tail", out.shape, x.shape);
   const Groups groups{x.shape, Integrate::mixing};
+  detail::check_rows(module.integrate(), module.channels(), groups.rows(), false);
   if (x.shape.size() == 0) return;
   const auto& pool = fused::tail_pool(module.pool());
   Buffer<double> style(static_cast<std::size_t>(groups.planes() * Pool::width));

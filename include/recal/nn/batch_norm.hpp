@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cmath>
 
 #include <recal/backend/backend.hpp>
@@ -150,11 +149,6 @@ class BatchNorm2d {
     return affine(c, at(tape.mean, c), at(tape.inverse_deviation, c));
   }
 
-  /// The number of T about which a channel's gradients are summed.
-  [[nodiscard]] static double centre(Index c, const Tape& tape) {
-    return static_cast<double>(static_cast<T>(at(tape.mean, c)));
-  }
-
   /// dx from dr and x, given a channel's sums over `count` values. Adds the gradients of weight and bias.
   fused::ChannelPull<double> pull_map(Index c, const fused::GradientSums& sums, double count, const Tape& tape) {
     const double off_centre = sums.centre - at(tape.mean, c);
@@ -181,10 +175,6 @@ class BatchNorm2d {
   using In = TensorView<const T>;
   using Out = TensorView<T>;
 
-  /// One of these for each channel of a block.
-  template <class Item>
-  using PerChannel = std::array<Item, fused::ChannelBlock::limit>;
-
   void check_input(const Shape& x) const {
     check(x.c == channels(), "batch norm of ", channels(), " channels was given ", x);
   }
@@ -204,7 +194,7 @@ class BatchNorm2d {
 
   template <class Team, class A>
   static void apply(const Team& team, const fused::ChannelBlock& block, const In& x, const Out& y, const In& shortcut,
-                    Activation activation, const PerChannel<fused::ChannelAffine<A>>& maps) {
+                    Activation activation, const fused::PerChannel<fused::ChannelAffine<A>>& maps) {
     const Index count = x.shape.plane();
     for (Index n = 0; n < x.shape.n; ++n)
       for (Index c = block.first; c < block.last; ++c) {
@@ -224,10 +214,9 @@ class BatchNorm2d {
     check_forward(x, y, shortcut);
     if (tape != nullptr) begin_running(*tape);
     fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
-      PerChannel<fused::ChannelAffine<A>> maps;
-      for (Index c = block.first; c < block.last; ++c) {
+      fused::PerChannel<fused::ChannelAffine<A>> maps;
+      for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) = running_map(c, tape).template as<A>();
-      }
       apply(team, block, x, y, shortcut, activation, maps);
     });
   }
@@ -241,13 +230,13 @@ class BatchNorm2d {
     if (count == 0) return;
     const auto elements = static_cast<double>(x.shape.plane());
     fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
-      PerChannel<fused::ChannelMoments> moments{};
+      fused::PerChannel<fused::ChannelMoments> moments{};
       for (Index n = 0; n < x.shape.n; ++n)
         for (Index c = block.first; c < block.last; ++c)
           at(moments, c - block.first)
               .add(recal::detail::plane_moments(team.reduce(MeanStd{}, x.shape.plane(), x.plane(n, c)),
                                                 x.shape.plane()));
-      PerChannel<fused::ChannelAffine<A>> maps;
+      fused::PerChannel<fused::ChannelAffine<A>> maps;
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) =
             batch_map(c, at(moments, c - block.first), elements, static_cast<double>(count), tape).template as<A>();
@@ -290,15 +279,15 @@ class BatchNorm2d {
     const In dr = y.data != nullptr ? In(masked) : dy;
     if (x.shape.n * count == 0) return;
     fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
-      PerChannel<fused::GradientSums> sums{};
-      for (Index c = block.first; c < block.last; ++c) at(sums, c - block.first).centre = centre(c, tape);
+      fused::PerChannel<fused::GradientSums> sums{};
+      for (Index c = block.first; c < block.last; ++c) at(sums, c - block.first).centre = taped_map(c, tape).centre;
       for (Index n = 0; n < x.shape.n; ++n)
         for (Index c = block.first; c < block.last; ++c) {
           if (y.data != nullptr)
             team.map(count, masked.plane(n, c), fused::OpenWherePositive{}, y.plane(n, c), dy.plane(n, c));
           at(sums, c - block.first).add(team.reduce(Dots{}, count, x.plane(n, c), dr.plane(n, c)));
         }
-      PerChannel<fused::ChannelPull<A>> maps;
+      fused::PerChannel<fused::ChannelPull<A>> maps;
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) =
             pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), tape).template as<A>();

@@ -176,14 +176,17 @@ class ResidualBlock {
       layer.norm.forward_frozen(backend, tape.convolved, y, tape.norm, activation);
   }
 
+  [[nodiscard]] auto fused_tail(Tape& tape) {
+    return ResidualTail(layers.back().norm, module, tape.layers.back().norm, tape.module, tape.tail);
+  }
+
   template <bool training, class B>
   void run_tail(const B& backend, TensorView<const T> shortcut, Tape& tape) {
     auto& last = tape.layers.back();
     if constexpr (TailModule<Module>) {
       if (can_fuse_tail(module)) {
-        ResidualTail(layers.back().norm, module, last.norm, tape.module, tape.tail)
-            .forward(backend, std::as_const(last.convolved).view(), shortcut, tape.out.view(),
-                     training ? Mode::train : Mode::frozen);
+        fused_tail(tape).forward(backend, std::as_const(last.convolved).view(), shortcut, tape.out.view(),
+                                 training ? Mode::train : Mode::frozen);
         return;
       }
     }
@@ -211,9 +214,8 @@ class ResidualBlock {
     work.current.resize(convolved.shape());
     if constexpr (TailModule<Module>) {
       if (can_fuse_tail(module)) {
-        ResidualTail(norm, module, tape.layers.back().norm, tape.module, tape.tail)
-            .backward(backend, convolved.view(), std::as_const(tape.out).view(), std::as_const(dy).view(), dy.view(),
-                      work.current.view());
+        fused_tail(tape).backward(backend, convolved.view(), std::as_const(tape.out).view(), std::as_const(dy).view(),
+                                  dy.view(), work.current.view());
         return;
       }
     }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include <recal/core/pack.hpp>
 #include <recal/pool/style_pool.hpp>
 
 namespace recal {
@@ -43,52 +42,13 @@ inline constexpr bool wants_extremes = [] {
     return false;
 }();
 
-/// The reducer of PlaneMoments with extremes; without them, MeanStd is enough.
-struct MomentsAndExtremes {
-  template <class A>
-  struct State {
-    A shift;
-    A sum;
-    A squares;
-    A smallest;
-    A largest;
-  };
-
-  template <class A>
-  static State<A> start(A typical) {
-    return {typical, A(0), A(0), typical, typical};
-  }
-
-  template <class A>
-  static void add(State<A>& s, A x) {
-    const A deviation = x - s.shift;
-    s.sum += deviation;
-    s.squares += deviation * deviation;
-    s.smallest = recal::min(s.smallest, x);
-    s.largest = recal::max(s.largest, x);
-  }
-
-  template <class A>
-  static void merge(State<A>& s, const State<A>& other) {
-    s.sum += other.sum;
-    s.squares += other.squares;
-    s.smallest = recal::min(s.smallest, other.smallest);
-    s.largest = recal::max(s.largest, other.largest);
-  }
-};
-
 namespace detail {
 
-/// From what MeanStd or MomentsAndExtremes have summed up of `count` elements.
+/// From what MeanStd has summed up of `count` elements; without extremes.
 template <class State>
 [[nodiscard]] PlaneMoments plane_moments(const State& s, Index count) {
   const double deviation = s.sum / static_cast<double>(count);
-  PlaneMoments m{count, s.shift + deviation, std::max(0.0, s.squares - s.sum * deviation), 0, 0};
-  if constexpr (requires { s.smallest; }) {
-    m.smallest = s.smallest;
-    m.largest = s.largest;
-  }
-  return m;
+  return {.count = count, .mean = s.shift + deviation, .squares = std::max(0.0, s.squares - s.sum * deviation)};
 }
 
 }  // namespace detail

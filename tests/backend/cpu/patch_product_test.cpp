@@ -33,7 +33,7 @@ TEST_CASE("multiply_patches writes its tile and nothing else") {
   const cpu::PatchGrid grid(x.shape(), out, {3, 1, 1});
   Tensor<float> y(out, 100.0F);
   const cpu::Tile tile{30, 175, 4, 17};
-  const auto left_of = [&](Index row, Index, Index channel, Index) {
+  const auto left_of = [&](Index row, Index channel) {
     return cpu::Left<float>{left.data() + row * 27 + channel * 9, 27, 1};
   };
   cpu::multiply_patches(x.view(), 3, grid, tile, left_of, y.view());

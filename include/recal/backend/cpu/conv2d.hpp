@@ -40,7 +40,7 @@ void conv2d_gathered(const TensorView<const T>& x, const T* weight, const Tensor
   const Index columns = y.shape.n * grid.positions();
   for_each_tile<T>(columns, outputs, groups, gather_cost(window), [&](Index g, const Tile& tile) {
     const T* own = weight + g * outputs * depth;
-    const auto left = [&](Index row, Index, Index channel, Index) {
+    const auto left = [&](Index row, Index channel) {
       return Left<T>{own + row * depth + channel * window.area(), depth, 1};
     };
     multiply_patches(from_channel(x, g * inputs), inputs, grid, tile, left, from_channel(y, g * outputs),

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstring>
-
 #include <recal/backend/cpu/conv2d.hpp>
 #include <recal/backend/cpu/transpose.hpp>
 
@@ -16,7 +14,7 @@ template <class T>
 class TurnedWeights {
  public:
   TurnedWeights(const T* weight, Index outputs, Index inputs, Index area, Index groups, Buffer<T>& memory)
-      : blocks_((inputs + step - 1) / step), block_size_(outputs * area * step) {
+      : area_(area), blocks_((inputs + step - 1) / step), block_size_(outputs * area * step) {
     resize(memory, groups * blocks_ * block_size_);
     data_ = memory.data();
     parallel_for(groups * blocks_, 1 + 65536 / block_size_, [&](Index block) {
@@ -29,27 +27,27 @@ class TurnedWeights {
   }
 
   /// Rows from `row` on, a multiple of Block<T>::rows, and outputs from `output` on.
-  [[nodiscard]] Left<T> left(Index group, Index row, Index output, Index area) const {
-    return {data_ + (group * blocks_ + row / step) * block_size_ + output * area * step, 1, step};
+  [[nodiscard]] Left<T> left(Index group, Index row, Index output) const {
+    return {data_ + (group * blocks_ + row / step) * block_size_ + output * area_ * step, 1, step};
   }
 
  private:
   static constexpr Index step = Block<T>::rows;
 
-  /// to[tap turned][row] = from[row][tap]
+  /// turn_taps(), unrolled where sizes are the common ones.
   static void turn(const T* from, Index rows, Index area, T* to) {
-    if (area == 9 && rows == step) return turn_whole<9>(from, to);
-    if (area == 1 && rows == step) return turn_whole<1>(from, to);
-    for (Index tap = 0; tap < area; ++tap)
-      for (Index r = 0; r < rows; ++r) to[(area - 1 - tap) * step + r] = from[r * area + tap];
+    if (area == 9 && rows == step) return turn_taps(from, step, 9, to);
+    if (area == 1 && rows == step) return turn_taps(from, step, 1, to);
+    turn_taps(from, rows, area, to);
   }
 
-  template <Index area>
-  static void turn_whole(const T* from, T* to) {
-    for (Index r = 0; r < step; ++r)
+  /// to[tap turned][row] = from[row][tap]
+  [[gnu::always_inline]] static void turn_taps(const T* from, Index rows, Index area, T* to) {
+    for (Index r = 0; r < rows; ++r)
       for (Index tap = 0; tap < area; ++tap) to[(area - 1 - tap) * step + r] = from[r * area + tap];
   }
 
+  Index area_;
   Index blocks_;
   Index block_size_;
   const T* data_ = nullptr;
@@ -66,7 +64,7 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const Index area = window.area();
   const TurnedWeights<T> weights(weight, outputs, inputs, area, groups, layout_scratch<T>().weights);
   for_each_tile<T>(dx.shape.n * grid.positions(), inputs, groups, gather_cost(window), [&](Index g, const Tile& tile) {
-    const auto left = [&](Index row, Index, Index channel, Index) { return weights.left(g, row, channel, area); };
+    const auto left = [&](Index row, Index channel) { return weights.left(g, row, channel); };
     multiply_patches(from_channel(dy, g * outputs), outputs, grid, tile, left, from_channel(dx, g * inputs));
   });
 }

@@ -142,7 +142,7 @@ void copy_out(const PanelTarget& panel, const Tile& tile, Index positions, const
 
 /// y(channel row, pixel p) = sum_k left(row, k) * patch(k, p), finished, for the rows and columns of one tile, where
 /// k counts (c, ky, kx) over `channels` channels of x. x, y and `finish` begin at the channels that are meant.
-///   left_of(row, rows, first_channel, channels) -> Left<T>  for up to Block<T>::rows rows
+///   left_of(row, first_channel) -> Left<T>  for up to Block<T>::rows rows
 template <class T, class LeftOf>
 void multiply_patches(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
                       const LeftOf& left_of, const TensorView<T>& y, const ConvFinish<T>& finish = {}) {
@@ -163,7 +163,7 @@ void multiply_patches(const TensorView<const T>& x, Index channels, const PatchG
     scratch.patches.gather(x, c, count, scratch.panels.data());
     for (Index row = tile.row; row < tile.row_end; row += B::rows) {
       const Index rows = std::min<Index>(B::rows, tile.row_end - row);
-      const Left<T> left = left_of(row, rows, c, count);
+      const Left<T> left = left_of(row, c);
       const T* from = scratch.panels.data();
       T* staged = scratch.sums.data() + (row - tile.row) * B::columns;
       for (const PanelTarget& panel : scratch.targets) {
@@ -186,15 +186,6 @@ void multiply_patches(const TensorView<const T>& x, Index channels, const PatchG
     if (!panel.direct) copy_out(panel, tile, grid.positions(), staged, y, finish);
     staged += staged_size;
   }
-}
-
-/// A view that begins at channel `c`.
-template <class T>
-[[nodiscard]] TensorView<T> from_channel(const TensorView<T>& x, Index c) {
-  TensorView<T> rest = x;
-  rest.data += c * x.stride_c;
-  rest.shape.c -= c;
-  return rest;
 }
 
 }  // namespace recal::cpu

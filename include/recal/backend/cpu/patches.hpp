@@ -54,7 +54,7 @@ class Patches {
     phases_ = std::min(grid.window.stride, grid.window.kernel);
     pitch_ = grid.out_w + (grid.window.kernel - 1) / grid.window.stride;
     list_images(first, last);
-    list_pieces(first, last);
+    if (grid.window != Window{}) list_pieces(first, last);
   }
 
   [[nodiscard]] Index panels() const noexcept { return panels_; }

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <recal/core/pack.hpp>
+#include <recal/pool/mean_std.hpp>
+#include <recal/pool/plane_moments.hpp>
+
+namespace recal {
+
+/// The reducer of PlaneMoments for pools that look at the extremes; for the others MeanStd is enough.
+struct MomentsAndExtremes {
+  template <class A>
+  struct State {
+    MeanStd::State<A> moments;
+    A smallest;
+    A largest;
+  };
+
+  template <class A>
+  static State<A> start(A typical) {
+    return {MeanStd::start(typical), typical, typical};
+  }
+
+  template <class A>
+  static void add(State<A>& s, A x) {
+    MeanStd::add(s.moments, x);
+    s.smallest = recal::min(s.smallest, x);
+    s.largest = recal::max(s.largest, x);
+  }
+
+  template <class A>
+  static void merge(State<A>& s, const State<A>& other) {
+    MeanStd::merge(s.moments, other.moments);
+    s.smallest = recal::min(s.smallest, other.smallest);
+    s.largest = recal::max(s.largest, other.largest);
+  }
+};
+
+namespace detail {
+
+[[nodiscard]] inline PlaneMoments plane_moments(const MomentsAndExtremes::State<double>& s, Index count) {
+  PlaneMoments m = plane_moments(s.moments, count);
+  m.smallest = s.smallest;
+  m.largest = s.largest;
+  return m;
+}
+
+}  // namespace detail
+
+}  // namespace recal
