@@ -6,6 +6,7 @@
 
 #include <recal/core/buffer.hpp>
 #include <recal/core/dots.hpp>
+#include <recal/core/host_device.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/gate/gate.hpp>
@@ -27,16 +28,16 @@ struct Groups {
   Shape shape;
   Mixing mixing;
 
-  [[nodiscard]] Index groups() const { return mixing == Mixing::channels ? shape.n : shape.c; }
-  [[nodiscard]] Index rows() const { return mixing == Mixing::channels ? shape.c : shape.n; }
-  [[nodiscard]] Index planes() const { return shape.n * shape.c; }
+  [[nodiscard]] RECAL_HOST_DEVICE Index groups() const { return mixing == Mixing::channels ? shape.n : shape.c; }
+  [[nodiscard]] RECAL_HOST_DEVICE Index rows() const { return mixing == Mixing::channels ? shape.c : shape.n; }
+  [[nodiscard]] RECAL_HOST_DEVICE Index planes() const { return shape.n * shape.c; }
 
   /// Where plane (n, c) stands among all rows.
-  [[nodiscard]] Index row(Index n, Index c) const {
+  [[nodiscard]] RECAL_HOST_DEVICE Index row(Index n, Index c) const {
     return mixing == Mixing::channels ? n * shape.c + c : c * shape.n + n;
   }
 
-  [[nodiscard]] Plane plane(Index group, Index row) const {
+  [[nodiscard]] RECAL_HOST_DEVICE Plane plane(Index group, Index row) const {
     const Index index = group * rows() + row;
     return mixing == Mixing::channels ? Plane{group, row, index} : Plane{row, group, index};
   }

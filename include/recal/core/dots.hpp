@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/core/host_device.hpp>
 #include <recal/core/shape.hpp>
 
 namespace recal {
@@ -15,25 +16,25 @@ struct Dots {
     A dy;
     A dy_deviation;
 
-    [[nodiscard]] A s0() const { return dy; }
-    [[nodiscard]] A s1() const { return dy_deviation + shift * dy; }
+    [[nodiscard]] RECAL_HOST_DEVICE A s0() const { return dy; }
+    [[nodiscard]] RECAL_HOST_DEVICE A s1() const { return dy_deviation + shift * dy; }
     /// sum_k dy_k (x_k - centre), without the detour over S1.
-    [[nodiscard]] A s1_about(A centre) const { return dy_deviation + (shift - centre) * dy; }
+    [[nodiscard]] RECAL_HOST_DEVICE A s1_about(A centre) const { return dy_deviation + (shift - centre) * dy; }
   };
 
   template <class A>
-  static State<A> start(A typical, A) {
+  RECAL_HOST_DEVICE static State<A> start(A typical, A) {
     return {typical, A(0), A(0)};
   }
 
   template <class A>
-  static void add(State<A>& s, A x, A dy) {
+  RECAL_HOST_DEVICE static void add(State<A>& s, A x, A dy) {
     s.dy += dy;
     s.dy_deviation += dy * (x - s.shift);
   }
 
   template <class A>
-  static void merge(State<A>& s, const State<A>& other) {
+  RECAL_HOST_DEVICE static void merge(State<A>& s, const State<A>& other) {
     s.dy += other.dy;
     s.dy_deviation += other.dy_deviation;
   }

@@ -35,10 +35,11 @@ struct TensorView {
   constexpr TensorView(T* buffer, const Shape& sizes, Index between_samples, Index between_channels) noexcept
       : data(buffer), shape(sizes), stride_n(between_samples), stride_c(between_channels) {}
 
-  constexpr operator TensorView<const T>() const noexcept  // NOLINT(google-explicit-constructor)
-      requires(!std::is_const_v<T>) {
-    return {data, shape, stride_n, stride_c};
-  }
+  /// A view of constant elements from one of elements that may change.
+  template <class U>
+    requires std::same_as<const U, T>
+  constexpr TensorView(const TensorView<U>& other) noexcept  // NOLINT(google-explicit-constructor)
+      : data(other.data), shape(other.shape), stride_n(other.stride_n), stride_c(other.stride_c) {}
 
   /// The first element of plane (n, c).
   [[nodiscard]] constexpr T* plane(Index n, Index c) const noexcept { return data + n * stride_n + c * stride_c; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/core/host_device.hpp>
 #include <recal/gate/gate.hpp>
 
 namespace recal {
@@ -13,18 +14,18 @@ struct HardSigmoid {
   double slope = 1.0 / 6;
   double offset = 0.5;
 
-  [[nodiscard]] Affine open(const double* z) const {
+  [[nodiscard]] RECAL_HOST_DEVICE Affine open(const double* z) const {
     return {.scale = z[0] <= lower() ? 0 : z[0] >= upper() ? 1 : slope * z[0] + offset};
   }
 
-  void pull(const double* z, const Affine& grad, double* dz) const {
+  RECAL_HOST_DEVICE void pull(const double* z, const Affine& grad, double* dz) const {
     dz[0] = z[0] > lower() && z[0] < upper() ? grad.scale * slope : 0;
   }
 
  private:
   // The knees on the side of z, where rounding of slope*z does not move them.
-  [[nodiscard]] double lower() const { return -offset / slope; }
-  [[nodiscard]] double upper() const { return (1 - offset) / slope; }
+  [[nodiscard]] RECAL_HOST_DEVICE double lower() const { return -offset / slope; }
+  [[nodiscard]] RECAL_HOST_DEVICE double upper() const { return (1 - offset) / slope; }
 };
 
 }  // namespace recal

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <recal/core/host_device.hpp>
 #include <recal/gate/gate.hpp>
 
 namespace recal {
@@ -12,9 +13,9 @@ namespace recal {
 struct OnePlusTanh {
   static constexpr Index width = 1;
 
-  [[nodiscard]] Affine open(const double* z) const { return {.scale = 1 + std::tanh(z[0])}; }
+  [[nodiscard]] RECAL_HOST_DEVICE Affine open(const double* z) const { return {.scale = 1 + std::tanh(z[0])}; }
 
-  void pull(const double* z, const Affine& grad, double* dz) const {
+  RECAL_HOST_DEVICE void pull(const double* z, const Affine& grad, double* dz) const {
     const double t = std::tanh(z[0]);
     dz[0] = grad.scale * (1 - t * t);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/core/host_device.hpp>
 #include <recal/gate/gate.hpp>
 
 namespace recal {
@@ -10,9 +11,9 @@ namespace recal {
 struct ResidualAffine {
   static constexpr Index width = 2;
 
-  [[nodiscard]] Affine open(const double* z) const { return {.scale = 1 + z[0], .shift = z[1]}; }
+  [[nodiscard]] RECAL_HOST_DEVICE Affine open(const double* z) const { return {.scale = 1 + z[0], .shift = z[1]}; }
 
-  void pull(const double*, const Affine& grad, double* dz) const {
+  RECAL_HOST_DEVICE void pull(const double*, const Affine& grad, double* dz) const {
     dz[0] = grad.scale;
     dz[1] = grad.shift;
   }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <recal/core/host_device.hpp>
 #include <recal/gate/gate.hpp>
 
 namespace recal {
@@ -11,10 +12,10 @@ namespace recal {
 struct Sigmoid {
   static constexpr Index width = 1;
 
-  [[nodiscard]] Affine open(const double* z) const { return {.scale = 1 / (1 + std::exp(-z[0]))}; }
+  [[nodiscard]] RECAL_HOST_DEVICE Affine open(const double* z) const { return {.scale = 1 / (1 + std::exp(-z[0]))}; }
 
   /// dz = dscale * g * (1 - g), with 1 - g taken from exp(-|z|) so that it does not vanish early.
-  void pull(const double* z, const Affine& grad, double* dz) const {
+  RECAL_HOST_DEVICE void pull(const double* z, const Affine& grad, double* dz) const {
     const double e = std::exp(-std::abs(z[0]));
     dz[0] = grad.scale * e / ((1 + e) * (1 + e));
   }

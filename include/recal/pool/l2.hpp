@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <recal/core/host_device.hpp>
 #include <recal/pool/plane_moments.hpp>
 #include <recal/pool/style_pool.hpp>
 
@@ -23,27 +24,27 @@ struct L2 {
   };
 
   template <class A>
-  static State<A> start(A) {
+  RECAL_HOST_DEVICE static State<A> start(A) {
     return {A(0)};
   }
 
   template <class A>
-  static void add(State<A>& s, A x) {
+  RECAL_HOST_DEVICE static void add(State<A>& s, A x) {
     s.squares += x * x;
   }
 
   template <class A>
-  static void merge(State<A>& s, const State<A>& other) {
+  RECAL_HOST_DEVICE static void merge(State<A>& s, const State<A>& other) {
     s.squares += other.squares;
   }
 
-  void finish(const State<double>& s, Index, double* t) const { t[0] = std::sqrt(s.squares + eps); }
+  RECAL_HOST_DEVICE void finish(const State<double>& s, Index, double* t) const { t[0] = std::sqrt(s.squares + eps); }
 
-  void finish_moments(const PlaneMoments& m, double* t) const {
+  RECAL_HOST_DEVICE void finish_moments(const PlaneMoments& m, double* t) const {
     t[0] = std::sqrt(m.squares + static_cast<double>(m.count) * m.mean * m.mean + eps);
   }
 
-  [[nodiscard]] Pull pull(const double* t, const double* dt, Index) const {
+  [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index) const {
     return {.q = t[0] > 0 ? dt[0] / t[0] : 0.0};
   }
 };

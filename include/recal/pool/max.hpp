@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/core/host_device.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/pool/plane_moments.hpp>
 #include <recal/pool/style_pool.hpp>
@@ -19,25 +20,27 @@ struct Max {
   };
 
   template <class A>
-  static State<A> start(A typical) {
+  RECAL_HOST_DEVICE static State<A> start(A typical) {
     return {typical};
   }
 
   template <class A>
-  static void add(State<A>& s, A x) {
+  RECAL_HOST_DEVICE static void add(State<A>& s, A x) {
     s.top = recal::max(s.top, x);
   }
 
   template <class A>
-  static void merge(State<A>& s, const State<A>& other) {
+  RECAL_HOST_DEVICE static void merge(State<A>& s, const State<A>& other) {
     s.top = recal::max(s.top, other.top);
   }
 
-  void finish(const State<double>& s, Index, double* t) const { t[0] = s.top; }
+  RECAL_HOST_DEVICE void finish(const State<double>& s, Index, double* t) const { t[0] = s.top; }
 
-  void finish_moments(const PlaneMoments& m, double* t) const { t[0] = m.largest; }
+  RECAL_HOST_DEVICE void finish_moments(const PlaneMoments& m, double* t) const { t[0] = m.largest; }
 
-  [[nodiscard]] Pull pull(const double* t, const double* dt, Index) const { return {.pick = dt[0], .picked = t[0]}; }
+  [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index) const {
+    return {.pick = dt[0], .picked = t[0]};
+  }
 };
 
 }  // namespace recal

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/core/host_device.hpp>
 #include <recal/pool/plane_moments.hpp>
 #include <recal/pool/style_pool.hpp>
 
@@ -19,27 +20,27 @@ struct Mean {
   };
 
   template <class A>
-  static State<A> start(A typical) {
+  RECAL_HOST_DEVICE static State<A> start(A typical) {
     return {typical, A(0)};
   }
 
   template <class A>
-  static void add(State<A>& s, A x) {
+  RECAL_HOST_DEVICE static void add(State<A>& s, A x) {
     s.sum += x - s.shift;
   }
 
   template <class A>
-  static void merge(State<A>& s, const State<A>& other) {
+  RECAL_HOST_DEVICE static void merge(State<A>& s, const State<A>& other) {
     s.sum += other.sum;
   }
 
-  void finish(const State<double>& s, Index count, double* t) const {
+  RECAL_HOST_DEVICE void finish(const State<double>& s, Index count, double* t) const {
     t[0] = s.shift + s.sum / static_cast<double>(count);
   }
 
-  void finish_moments(const PlaneMoments& m, double* t) const { t[0] = m.mean; }
+  RECAL_HOST_DEVICE void finish_moments(const PlaneMoments& m, double* t) const { t[0] = m.mean; }
 
-  [[nodiscard]] Pull pull(const double*, const double* dt, Index count) const {
+  [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double*, const double* dt, Index count) const {
     return {.p = dt[0] / static_cast<double>(count)};
   }
 };

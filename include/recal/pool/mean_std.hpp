@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <recal/core/host_device.hpp>
 #include <recal/pool/plane_moments.hpp>
 #include <recal/pool/style_pool.hpp>
 
@@ -27,34 +28,34 @@ struct MeanStd {
   };
 
   template <class A>
-  static State<A> start(A typical) {
+  RECAL_HOST_DEVICE static State<A> start(A typical) {
     return {typical, A(0), A(0)};
   }
 
   template <class A>
-  static void add(State<A>& s, A x) {
+  RECAL_HOST_DEVICE static void add(State<A>& s, A x) {
     const A deviation = x - s.shift;
     s.sum += deviation;
     s.squares += deviation * deviation;
   }
 
   template <class A>
-  static void merge(State<A>& s, const State<A>& other) {
+  RECAL_HOST_DEVICE static void merge(State<A>& s, const State<A>& other) {
     s.sum += other.sum;
     s.squares += other.squares;
   }
 
-  void finish(const State<double>& s, Index count, double* t) const {
+  RECAL_HOST_DEVICE void finish(const State<double>& s, Index count, double* t) const {
     finish_moments(detail::plane_moments(s, count), t);
   }
 
-  void finish_moments(const PlaneMoments& m, double* t) const {
+  RECAL_HOST_DEVICE void finish_moments(const PlaneMoments& m, double* t) const {
     const double variance = m.count > 1 ? m.squares / static_cast<double>(m.count - 1) : 0.0;
     t[0] = m.mean;
     t[1] = std::sqrt(variance + eps);
   }
 
-  [[nodiscard]] Pull pull(const double* t, const double* dt, Index count) const {
+  [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index count) const {
     const auto k = static_cast<double>(count);
     return {.p = dt[0] / k, .q = count > 1 ? dt[1] / ((k - 1) * t[1]) : 0.0, .centre = t[0]};
   }

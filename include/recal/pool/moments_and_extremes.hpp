@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/core/host_device.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/pool/mean_std.hpp>
 #include <recal/pool/plane_moments.hpp>
@@ -17,19 +18,19 @@ struct MomentsAndExtremes {
   };
 
   template <class A>
-  static State<A> start(A typical) {
+  RECAL_HOST_DEVICE static State<A> start(A typical) {
     return {MeanStd::start(typical), typical, typical};
   }
 
   template <class A>
-  static void add(State<A>& s, A x) {
+  RECAL_HOST_DEVICE static void add(State<A>& s, A x) {
     MeanStd::add(s.moments, x);
     s.smallest = recal::min(s.smallest, x);
     s.largest = recal::max(s.largest, x);
   }
 
   template <class A>
-  static void merge(State<A>& s, const State<A>& other) {
+  RECAL_HOST_DEVICE static void merge(State<A>& s, const State<A>& other) {
     MeanStd::merge(s.moments, other.moments);
     s.smallest = recal::min(s.smallest, other.smallest);
     s.largest = recal::max(s.largest, other.largest);
@@ -38,7 +39,8 @@ struct MomentsAndExtremes {
 
 namespace detail {
 
-[[nodiscard]] inline PlaneMoments plane_moments(const MomentsAndExtremes::State<double>& s, Index count) {
+[[nodiscard]] RECAL_HOST_DEVICE inline PlaneMoments plane_moments(const MomentsAndExtremes::State<double>& s,
+                                                                  Index count) {
   PlaneMoments m = plane_moments(s.moments, count);
   m.smallest = s.smallest;
   m.largest = s.largest;

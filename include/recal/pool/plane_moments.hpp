@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <recal/core/host_device.hpp>
 #include <recal/pool/style_pool.hpp>
 
 namespace recal {
@@ -17,7 +18,7 @@ struct PlaneMoments {
   double largest = 0;
 
   /// The moments of a x + b.
-  [[nodiscard]] PlaneMoments affine(double a, double b) const {
+  [[nodiscard]] RECAL_HOST_DEVICE PlaneMoments affine(double a, double b) const {
     const double low = a * smallest + b;
     const double high = a * largest + b;
     return {count, a * mean + b, a * a * squares, std::min(low, high), std::max(low, high)};
@@ -46,7 +47,7 @@ namespace detail {
 
 /// From what MeanStd has summed up of `count` elements; without extremes.
 template <class State>
-[[nodiscard]] PlaneMoments plane_moments(const State& s, Index count) {
+[[nodiscard]] RECAL_HOST_DEVICE PlaneMoments plane_moments(const State& s, Index count) {
   const double deviation = s.sum / static_cast<double>(count);
   return {.count = count, .mean = s.shift + deviation, .squares = std::max(0.0, s.squares - s.sum * deviation)};
 }
