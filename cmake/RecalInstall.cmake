@@ -10,6 +10,11 @@ install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDI
 
 install(TARGETS recal EXPORT recalTargets)
 install(EXPORT recalTargets NAMESPACE recal:: DESTINATION "${recal_config_dir}")
+if(TARGET recal_cuda)
+  install(TARGETS recal_cuda EXPORT recalCudaTargets)
+  install(EXPORT recalCudaTargets NAMESPACE recal:: DESTINATION "${recal_config_dir}")
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/RecalCudaStandard.cmake" DESTINATION "${recal_config_dir}")
+endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/recalConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/recalConfig.cmake" INSTALL_DESTINATION "${recal_config_dir}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every <folder>/.../<name>_test.cpp is one ctest test, <folder>.<name>. The files of a folder are linked into
-# one executable; the small folders of the modules share one.
+# one executable; the small folders of the modules share one, and backend/cuda has its own.
 
 add_library(recal_test_main OBJECT main.cpp)
 target_compile_features(recal_test_main PRIVATE cxx_std_20)
@@ -18,8 +18,8 @@ function(recal_add_tests executable prefix)
   target_include_directories(${executable} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(${executable} PRIVATE RECAL_GOLDEN_DIR="${CMAKE_CURRENT_SOURCE_DIR}/golden"
                                                    RECAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  # After the -O3 of a release build, so it wins: the tests compile in half the time.
-  target_compile_options(${executable} PRIVATE $<$<CONFIG:Release>:-O2>)
+  # After the -O3 of a release build, so it wins: most tests take longer to compile than to run.
+  target_compile_options(${executable} PRIVATE $<$<CONFIG:Release>:-O1>)
   foreach(source IN LISTS ARGN)
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE relative)
     string(REGEX REPLACE "_test\\.cpp$" "" name "${relative}")
@@ -29,13 +29,25 @@ function(recal_add_tests executable prefix)
   endforeach()
 endfunction()
 
+find_package(Boost CONFIG REQUIRED COMPONENTS context)
+
+# Whole networks, some of them in plain loops.
+file(GLOB long_runs CONFIGURE_DEPENDS "nn/resnet_*_test.cpp" "animals/trainer_test.cpp" "animals/program_test.cpp"
+     "backend/cuda/modules_test.cpp")
+set_source_files_properties(${long_runs} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
+
 set(module_folders pool integrate gate combinations fused)
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*_test.cpp")
+if(NOT RECAL_NVCC)
+  list(FILTER sources EXCLUDE REGEX "_ptx_test\\.cpp$") # nothing made the PTX
+endif()
 foreach(source IN LISTS sources)
   cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE relative)
   string(REGEX MATCH "^[^/]+" folder "${relative}")
   if(NOT relative MATCHES "/" OR folder IN_LIST module_folders)
     set(folder modules)
+  elseif(relative MATCHES "^backend/cuda/")
+    set(folder cuda)
   endif()
   list(APPEND groups ${folder})
   list(APPEND sources_${folder} "${source}")
@@ -50,6 +62,8 @@ foreach(group IN LISTS groups)
   target_link_libraries(tests_${group} PRIVATE recal::recal nlohmann_json::nlohmann_json)
   if(group STREQUAL "animals")
     target_link_libraries(tests_animals PRIVATE animals_train_core)
+  elseif(group STREQUAL "cuda")
+    target_link_libraries(tests_cuda PRIVATE Boost::context) # a fiber for every thread of a kernel
   endif()
 endforeach()
 

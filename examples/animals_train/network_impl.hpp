@@ -10,6 +10,7 @@
 #include <recal/core/visit.hpp>
 #include <recal/nn/resnet.hpp>
 
+#include "convolutions.hpp"
 #include "network.hpp"
 #include "random.hpp"
 #include "text.hpp"

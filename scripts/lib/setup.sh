@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # What building the library's tests and examples takes.
 build_packages=(g++ cmake ninja-build libtbb-dev nlohmann-json3-dev doctest-dev libcli11-dev
-  libjpeg62-turbo-dev libpng-dev)
+  libboost-context-dev libjpeg62-turbo-dev libpng-dev)
 
 say() { printf '%s\n' "== $*"; }
 
@@ -31,6 +31,7 @@ has_package() {
     nlohmann-json3-dev) has_header nlohmann/json.hpp ;;
     doctest-dev) has_header doctest/doctest.h ;;
     libcli11-dev) has_header CLI/CLI.hpp ;;
+    libboost-context-dev) has_header boost/context/fiber.hpp ;;
     libjpeg62-turbo-dev) printf '#include <stdio.h>\n#include <jpeglib.h>\n' | g++ -E -x c++ - >/dev/null 2>&1 ;;
     libturbojpeg0-dev) has_header turbojpeg.h ;;
     libpng-dev) has_header png.h ;;

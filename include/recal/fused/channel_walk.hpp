@@ -6,6 +6,7 @@
 
 #include <recal/backend/backend.hpp>
 #include <recal/core/dots.hpp>
+#include <recal/core/host_device.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/shape.hpp>
 #include <recal/pool/plane_moments.hpp>
@@ -17,7 +18,13 @@ namespace recal::fused {
 /// plane's mean.
 class ChannelMoments {
  public:
-  void add(const PlaneMoments& plane) {
+  ChannelMoments() = default;
+
+  /// From sums over `planes` planes, taken elsewhere: of squares, (mean - shift)^2 and mean - shift.
+  RECAL_HOST_DEVICE ChannelMoments(double planes, double shift, double inside, double between, double distances)
+      : planes_(planes), shift_(shift), inside_(inside), between_(between), distances_(distances) {}
+
+  RECAL_HOST_DEVICE void add(const PlaneMoments& plane) {
     if (planes_ == 0.0) shift_ = plane.mean;
     const double distance = plane.mean - shift_;
     inside_ += plane.squares;
@@ -26,10 +33,10 @@ class ChannelMoments {
     planes_ += 1.0;
   }
 
-  [[nodiscard]] double mean() const { return shift_ + distances_ / planes_; }
+  [[nodiscard]] RECAL_HOST_DEVICE double mean() const { return shift_ + distances_ / planes_; }
 
   /// sum (x - mean)^2 over the planes, of K = `elements` each
-  [[nodiscard]] double squares(double elements) const {
+  [[nodiscard]] RECAL_HOST_DEVICE double squares(double elements) const {
     const double between = between_ - distances_ * distances_ / planes_;
     return inside_ + elements * (between > 0.0 ? between : 0.0);
   }
@@ -76,11 +83,11 @@ struct ChannelAffine {
   A centre;
   A shift;
   template <class P>
-  [[nodiscard]] P operator()(P x) const {
+  [[nodiscard]] RECAL_HOST_DEVICE P operator()(P x) const {
     return P(scale) * (x - P(centre)) + P(shift);
   }
   template <class B>
-  [[nodiscard]] ChannelAffine<B> as() const {
+  [[nodiscard]] RECAL_HOST_DEVICE ChannelAffine<B> as() const {
     return {static_cast<B>(scale), static_cast<B>(centre), static_cast<B>(shift)};
   }
 };
@@ -88,7 +95,7 @@ struct ChannelAffine {
 template <class A>
 struct ChannelAffineRelu : ChannelAffine<A> {
   template <class P>
-  [[nodiscard]] P operator()(P x) const {
+  [[nodiscard]] RECAL_HOST_DEVICE P operator()(P x) const {
     return max(P(0), ChannelAffine<A>::operator()(x));
   }
 };
@@ -96,7 +103,7 @@ struct ChannelAffineRelu : ChannelAffine<A> {
 template <class A>
 struct ChannelAffineAddRelu : ChannelAffine<A> {
   template <class P>
-  [[nodiscard]] P operator()(P x, P shortcut) const {
+  [[nodiscard]] RECAL_HOST_DEVICE P operator()(P x, P shortcut) const {
     return max(P(0), ChannelAffine<A>::operator()(x) + shortcut);
   }
 };
@@ -107,7 +114,7 @@ struct GradientSums {
   double gradient = 0.0;
   double product = 0.0;
 
-  void add(const Dots::State<double>& plane) {
+  RECAL_HOST_DEVICE void add(const Dots::State<double>& plane) {
     gradient += plane.s0();
     product += plane.s1_about(centre);
   }
@@ -116,7 +123,7 @@ struct GradientSums {
 /// dy where y > 0, else 0.
 struct OpenWherePositive {
   template <class P>
-  [[nodiscard]] P operator()(P y, P dy) const {
+  [[nodiscard]] RECAL_HOST_DEVICE P operator()(P y, P dy) const {
     return where_positive(y, dy);
   }
 };
@@ -129,11 +136,11 @@ struct ChannelPull {
   A offset;
   A slope;
   template <class B>
-  [[nodiscard]] ChannelPull<B> as() const {
+  [[nodiscard]] RECAL_HOST_DEVICE ChannelPull<B> as() const {
     return {static_cast<B>(scale), static_cast<B>(centre), static_cast<B>(offset), static_cast<B>(slope)};
   }
   template <class P>
-  [[nodiscard]] P operator()(P dr, P x) const {
+  [[nodiscard]] RECAL_HOST_DEVICE P operator()(P dr, P x) const {
     return P(scale) * dr + (P(offset) + P(slope) * (x - P(centre)));
   }
 };

@@ -10,6 +10,7 @@
 #include <recal/core/buffer.hpp>
 #include <recal/core/error.hpp>
 #include <recal/core/tensor.hpp>
+#include <recal/nn/pooled_shape.hpp>
 
 namespace recal::nn {
 
@@ -21,18 +22,6 @@ struct MaxPool2d {
     Shape output;
   };
 };
-
-namespace detail {
-
-/// The output's shape of a pooling. Padding of more than half a kernel would leave windows empty.
-[[nodiscard]] inline Shape pooled_shape(const Window& window, const Shape& x) {
-  check_window("a pooling", window);
-  check(2 * window.padding <= window.kernel, "a pooling with kernel ", window.kernel, " has padding ", window.padding,
-        "; at most half the kernel is allowed");
-  return slide("a pooling", window, x, x.c);
-}
-
-}  // namespace detail
 
 /// y(n, c, oy, ox) = max x over the window at (oy, ox), where pixels of the padding do not count. NaN wins.
 /// The first of equal maxima, row by row, is kept for backward.

@@ -9,15 +9,9 @@
 #include <recal/core/error.hpp>
 #include <recal/core/parallel.hpp>
 #include <recal/core/visit.hpp>
+#include <recal/train/sgd_options.hpp>
 
 namespace recal::train {
-
-/// What SGD does to a gradient. Weight decay applies where Parameter::decay says so.
-struct SgdOptions {
-  double momentum = 0.9;
-  double weight_decay = 1e-4;
-  bool nesterov = false;
-};
 
 /// Stochastic gradient descent with momentum, PyTorch's rule, for every parameter p with gradient g:
 ///   d = g + weight_decay * p      (only where p.decay)
@@ -34,10 +28,7 @@ class Sgd {
   /// errors: momentum or weight decay below 0, Nesterov without momentum
   template <class Layer>
   explicit Sgd(const Layer& layer, const SgdOptions& options = {}) : options_(options) {
-    check(options.momentum >= 0.0, "momentum ", options.momentum, " is below 0");
-    check(options.weight_decay >= 0.0, "weight decay ", options.weight_decay, " is below 0");
-    check(!options.nesterov || options.momentum > 0.0, "Nesterov's rule needs a momentum above 0, found ",
-          options.momentum);
+    detail::check_options(options);
     for_each_parameter(layer, [this](const std::string& name, const BasicParameter<T>& parameter) {
       BasicState<T> velocity("momentum." + name, parameter.size());
       velocity.shape = parameter.shape;

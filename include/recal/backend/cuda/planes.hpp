@@ -14,6 +14,13 @@ struct ApplyMap {
   RECAL_HOST_DEVICE float operator()(float x) const { return x * scale + shift; }
 };
 
+/// dx = scale*dy + p: what is left of it for pools whose gradient does not look at x.
+struct ShiftMap {
+  float scale;
+  float p;
+  RECAL_HOST_DEVICE float operator()(float dy) const { return dy * scale + p; }
+};
+
 /// dx = scale*dy + p + q*(x - centre)
 struct PullMap {
   Vector<float, 4> numbers;
@@ -123,21 +130,32 @@ struct PullKernel {
 
   template <class Context>
   RECAL_HOST_DEVICE void pull(const Context& ctx, const PlaneTeam<Context>& team, Stretch stretch, Plane at) const {
+    const Vector<float, 4> numbers = ctx.load(&pulls[at.row].affine);
     const T* from = x.plane(at.n, at.c);
     const U* grad = dy.plane(at.n, at.c);
+    if (numbers.lane[2] == 0)
+      write(ctx, team, stretch, at, ShiftMap{numbers.lane[0], numbers.lane[1]}, grad);
+    else
+      write(ctx, team, stretch, at, PullMap{numbers}, grad, from);
+  }
+
+ private:
+  /// A pick is found and added up before dx is written, which may be x or dy, and stored by who has just written its
+  /// place.
+  template <class Context, class Map, class... In>
+  RECAL_HOST_DEVICE void write(const Context& ctx, const PlaneTeam<Context>& team, Stretch stretch, Plane at,
+                               const Map& map, const In*... in) const {
     V* to = dx.plane(at.n, at.c);
-    const PullMap map{ctx.load(&pulls[at.row].affine)};
     const Vector<float, 4> pick = ctx.load(&pulls[at.row].pick);
     if (pick.lane[0] == 0) {
-      team.map_stretch(stretch, to, map, grad, from);
+      team.map_stretch(stretch, to, map, in...);
       return;
     }
-    // Found and added up before dx is written, which may be x or dy, and stored by who has just written its place.
-    const Index k = team.find(x.shape.plane(), from, static_cast<double>(pick.lane[1]));
-    const bool mine = team.lane() == team.writer(stretch, k, to, grad, from);
+    const Index k = team.find(x.shape.plane(), x.plane(at.n, at.c), static_cast<double>(pick.lane[1]));
+    const bool mine = team.lane() == team.writer(stretch, k, to, in...);
     float there = 0;
-    if (mine) there = map(widen<float>(ctx.load(grad + k)), widen<float>(ctx.load(from + k))) + pick.lane[0];
-    team.map_stretch(stretch, to, map, grad, from);
+    if (mine) there = map(widen<float>(ctx.load(in + k))...) + pick.lane[0];
+    team.map_stretch(stretch, to, map, in...);
     if (mine) ctx.store(to + k, narrow<V>(there));
   }
 };

@@ -170,8 +170,9 @@ class Recalibrate {
     const Groups groups{x.shape, I::mixing};
     const bool walk = walks(x.shape, std::max(sizeof(T), sizeof(U)), 2, machine.multiprocessors());
     Split split = split_planes(groups.planes(), x.shape.plane(), machine.multiprocessors());
-    if (static_cast<const void*>(dx.data) == static_cast<const void*>(x.data))
-      split = {split.team, 1, x.shape.plane()};  // a pick is looked up in all of the plane
+    // A pick is looked up in all of x before dx is written: over x, a whole block does both, with a barrier between.
+    const bool over_x = static_cast<const void*>(dx.data) == static_cast<const void*>(x.data);
+    if (over_x) split = {plane_threads, 1, x.shape.plane()};
     tape.grad_style.resize(machine, groups.planes() * P::width);
     tape.grad_excitation.resize(machine, groups.planes() * G::width);
     tape.pulls.resize(machine, groups.planes());
@@ -194,7 +195,8 @@ class Recalibrate {
     if constexpr (I::mixing != Mixing::channels)
       if (walk) {
         machine.launch({groups.groups(), plane_threads, shared},
-                       ChannelBackwardKernel<P, G, View, Element, Gradient, V>{walk_team(x.shape), rows, pull});
+                       ChannelBackwardKernel<P, G, View, Element, Gradient, V>{
+                           over_x ? plane_threads : walk_team(x.shape), rows, pull});
         return;
       }
     machine.launch({split.blocks(groups.planes()), plane_threads, shared},

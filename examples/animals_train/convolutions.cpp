@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "convolutions.hpp"
+
+namespace recal {
+
+template void conv2d<float>(const Cpu&, const TensorView<const float>&, const float*, const TensorView<float>&,
+                            const Window&, Index, const ConvFinish<float>&);
+template void conv2d_backward_data<float>(const Cpu&, const TensorView<const float>&, const float*,
+                                          const TensorView<float>&, const Window&, Index);
+template void conv2d_backward_weight<float>(const Cpu&, const TensorView<const float>&, const TensorView<const float>&,
+                                            float*, float*, const Window&, Index);
+
+}  // namespace recal

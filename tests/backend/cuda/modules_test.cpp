@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <recal/backend/cuda/modules.hpp>
+#include <recal/gate/hard_sigmoid.hpp>
+#include <recal/recal.hpp>
+
+#include "tests/support/device_case.hpp"
+#include "tests/support/host_run/machine.hpp"
+#include "tests/support/random_tensor.hpp"
+
+using namespace recal;
+using namespace recal::testing;
+
+namespace {
+
+/// A module on the processor and its twin on a machine, with the same parameters, none of which is left at zero.
+template <class Host, class Device>
+struct Twins {
+  Host host;
+  Device device;
+
+  Twins(const HostMachine& machine, Host made, Device twin) : host(std::move(made)), device(std::move(twin)) {
+    for_each_leaf(host, [](const std::string& name, auto& leaf) {
+      if (!io::is_batch_count(name)) fill(name, 0.3, 0.9, leaf.value.data(), leaf.size());
+    });
+    cuda::copy_parameters_to_device(machine, host, device);
+  }
+};
+
+/// f(name, twins) for every named module with C channels.
+template <class F>
+void for_each_module(const HostMachine& m, Index channels, const F& f) {
+  const Index reduced = std::max<Index>(1, channels / 16);
+  const Index width = ChannelBand<float>::width_for(channels);
+  f("SRM", Twins(m, Srm<>(channels), cuda::Srm(m, channels)));
+  f("SE", Twins(m, Se<>(channels, {.reduced = reduced}), cuda::Se<>(m, channels, reduced)));
+  f("GE", Twins(m, GeThetaMinus<>(channels), cuda::GlobalGeThetaMinus(m, channels)));
+  f("ECA", Twins(m, Eca<>(channels), cuda::Eca(m, channels, width)));
+  f("GCT", Twins(m, Gct<>(channels), cuda::Gct(m, channels)));
+  f("GRN", Twins(m, Grn<>(channels), cuda::Grn(m, channels)));
+}
+
+/// Numbers whose planes differ in mean and spread, as feature maps do. Where all planes are alike, a batch norm over
+/// samples divides by the little in which they differ, and magnifies the last digits of float on every backend.
+Tensor<float> feature_maps(const Shape& shape) {
+  Tensor<float> x = random_tensor<float>("x", shape);
+  const Tensor<float> planes = random_tensor<float>("planes", {shape.n, shape.c, 1, 2});
+  for (Index n = 0; n < shape.n; ++n)
+    for (Index c = 0; c < shape.c; ++c)
+      for (Index k = 0; k < shape.plane(); ++k) {
+        float& value = x.view().plane(n, c)[k];
+        value = value * (1.0F + 0.5F * planes(n, c, 0, 0)) + planes(n, c, 0, 1);
+      }
+  return x;
+}
+
+template <class Host>
+DevicePass<float> run_on_processor(Host& host, const Tensor<float>& x, const Tensor<float>& dy, bool training) {
+  DevicePass<float> pass{Tensor<float>(x.shape()), Tensor<float>(x.shape())};
+  typename Host::Tape tape;
+  if (training)
+    host.forward(x, pass.y, tape);
+  else
+    host.forward_frozen(x, pass.y, tape);
+  host.backward(x, dy, pass.dx, tape);
+  return pass;
+}
+
+/// The largest difference between the gradients of two modules of one type, relative to each one's largest.
+template <class Module>
+double gradient_error(const Module& found, const Module& expected) {
+  std::vector<Buffer<float>> gradients;
+  for_each_parameter(expected, [&](const auto& p) { gradients.push_back(p.grad); });
+  std::size_t i = 0;
+  double error = 0;
+  for_each_parameter(found, [&](const auto& p) { error = std::max(error, relative_error(p.grad, gradients[i++])); });
+  return error;
+}
+
+template <class T>
+bool same_bits(const Tensor<T>& a, const Tensor<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(T)) == 0;
+}
+
+Index channels_of(const Golden& g) { return g.sizes("x")[1]; }
+
+/// f(machine, golden) for every case, in a schedule that changes from case to case.
+template <class F>
+void for_each_case(const std::string& prefix, const F& f) {
+  std::uint64_t seed = 0;
+  for (const std::string& name : golden_cases(prefix)) {
+    INFO(std::string(name));
+    f(HostMachine(seed % 2 == 0 ? Schedule::random(seed) : Schedule::reverse()), Golden(name));
+    ++seed;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("SRM on the host run agrees with the reference vectors") {
+  for_each_case("srm_", [](const HostMachine& m, const Golden& g) {
+    check_device_case(m, g, Srm<>(channels_of(g)), cuda::Srm(m, channels_of(g)));
+  });
+}
+
+TEST_CASE("SE on the host run agrees with the reference vectors") {
+  for_each_case("se_", [](const HostMachine& m, const Golden& g) {
+    const auto reduced = static_cast<Index>(g.number("reduced"));
+    const Index c = channels_of(g);
+    if (g.name().starts_with("se_hard"))
+      check_device_case(m, g, Se<float, HardSigmoid>(c, {.reduced = reduced}), cuda::Se<HardSigmoid>(m, c, reduced));
+    else
+      check_device_case(m, g, Se<>(c, {.reduced = reduced}), cuda::Se<>(m, c, reduced));
+  });
+}
+
+TEST_CASE("GE, ECA, GCT and GRN on the host run agree with the reference vectors") {
+  for_each_case("ge_minus_e0", [](const HostMachine& m, const Golden& g) {
+    check_device_case(m, g, GeThetaMinus<>(channels_of(g)), cuda::GlobalGeThetaMinus(m, channels_of(g)));
+  });
+  for_each_case("eca_", [](const HostMachine& m, const Golden& g) {
+    const Index width = g.sizes("param/conv.weight")[2];
+    check_device_case(m, g, Eca<>(channels_of(g), width), cuda::Eca(m, channels_of(g), width));
+  });
+  for_each_case("gct_", [](const HostMachine& m, const Golden& g) {
+    check_device_case(m, g, Gct<>(channels_of(g)), cuda::Gct(m, channels_of(g)));
+  });
+  for_each_case("grn_", [](const HostMachine& m, const Golden& g) {
+    check_device_case(m, g, Grn<>(channels_of(g)), cuda::Grn(m, channels_of(g)));
+  });
+}
+
+TEST_CASE("every module equals the CPU's, over planes, channels and samples small and large") {
+  // All combinations whose tensor has at most 200,000 elements. With one or two samples the gradients cancel almost, in
+  // float on both sides: the CPU's own differ as much from double.
+  for (const Index k : {1, 7, 49, 196, 3136, 12544})
+    for (const Index c : {1, 3, 64, 65, 2048})
+      for (const Index n : {1, 2, 8}) {
+        const Shape shape{n, c, 1, k};
+        if (shape.size() > 200000 || n * c > 2048) continue;
+        CAPTURE(to_string(shape));
+        const HostMachine machine(Schedule::forward(), Checks::off);
+        const auto x = feature_maps(shape);
+        const auto dy = random_tensor<float>("dy", shape);
+        for_each_module(machine, c, [&](const char* name, auto twins) {
+          INFO(std::string(name));
+          const bool training = n > 1;
+          const auto found = run_on(machine, twins.device, x, dy, training);
+          auto expected_module = twins.host;
+          const auto expected = run_on_processor(expected_module, x, dy, training);
+          CHECK(relative_error(found.y, expected.y) <= 1e-6);
+          CHECK(relative_error(found.dx, expected.dx) <= (n > 2 ? 1e-6 : 2e-6));
+          cuda::copy_parameters_to_host(machine, twins.device, twins.host);
+          CHECK(gradient_error(twins.host, expected_module) <= 2e-5);
+        });
+      }
+}
+
+TEST_CASE("results are the same to the bit in every order of threads and blocks") {
+  for (const Shape& shape : {Shape{2, 5, 7, 7}, Shape{3, 4, 14, 14}, Shape{2, 2, 45, 33}}) {
+    const auto x = random_tensor<float>("x", shape);
+    const auto dy = random_tensor<float>("dy", shape);
+    for (const int which : {0, 1, 2, 3, 4, 5}) {
+      const auto run = [&](const Schedule& schedule) {
+        DevicePass<float> pass;
+        int i = 0;
+        const HostMachine machine(schedule);
+        for_each_module(machine, shape.c, [&](const char*, auto twins) {
+          if (i++ == which) pass = run_on(machine, twins.device, x, dy, true);
+        });
+        return pass;
+      };
+      const auto forward = run(Schedule::forward());
+      for (const Schedule& other : {Schedule::reverse(), Schedule::random(7)}) {
+        const auto again = run(other);
+        CHECK(same_bits(forward.y, again.y));
+        CHECK(same_bits(forward.dx, again.dx));
+      }
+    }
+  }
+}
+
+namespace {
+
+template <class T>
+Tensor<T> rounded(const Tensor<float>& x) {
+  Tensor<T> to(x.shape());
+  for (Index i = 0; i < x.size(); ++i) to.data()[i] = T(x.data()[i]);
+  return to;
+}
+
+template <class T>
+Tensor<float> widened(const Tensor<T>& x) {
+  Tensor<float> to(x.shape());
+  for (Index i = 0; i < x.size(); ++i) to.data()[i] = static_cast<float>(x.data()[i]);
+  return to;
+}
+
+/// A narrow tensor is computed with in float: only its own rounding, at most half a unit in the last place of the
+/// largest element, separates the result from that of the same numbers in float.
+template <class T>
+void check_narrow(double half_unit) {
+  for (const Shape& shape : {Shape{2, 8, 7, 7}, Shape{4, 6, 14, 14}}) {
+    const HostMachine machine(Schedule::forward());
+    const auto x = rounded<T>(random_tensor<float>("x", shape));
+    const auto dy = rounded<T>(random_tensor<float>("dy", shape));
+    for_each_module(machine, shape.c, [&](const char* name, auto twins) {
+      INFO(std::string(name));
+      const auto found = run_on(machine, twins.device, x, dy, true);
+      const auto expected = run_on_processor(twins.host, widened(x), widened(dy), true);
+      CHECK(relative_error(found.y, expected.y) <= half_unit + 2e-6);
+      CHECK(relative_error(found.dx, expected.dx) <= half_unit + 2e-6);
+    });
+  }
+}
+
+}  // namespace
+
+TEST_CASE("half and bfloat16 are computed with in float") {
+  check_narrow<half>(0x1p-11);
+  check_narrow<bfloat16>(0x1p-8);
+}
+
+TEST_CASE("shapes that do not match are refused before anything is launched") {
+  const HostMachine machine(Schedule::forward());
+  cuda::Srm srm(machine, 4);
+  cuda::Srm::Tape tape;
+  const cuda::DeviceTensor<float> x(machine, Shape{2, 4, 3, 3});
+  cuda::DeviceTensor<float> y(machine, Shape{2, 4, 3, 3});
+  cuda::DeviceTensor<float> other(machine, Shape{2, 5, 3, 3});
+  cuda::DeviceTensor<float> one(machine, Shape{1, 4, 3, 3});
+  const auto launches = machine.traffic().launches;
+  CHECK_THROWS_WITH_AS(srm.forward(machine, other, other, tape),
+                       doctest::Contains("the module has 4 channels, the input has shape (N=2, C=5, H=3, W=3)"), error);
+  CHECK_THROWS_WITH_AS(srm.forward(machine, x, other, tape),
+                       doctest::Contains("has shape (N=2, C=5, H=3, W=3), expected (N=2, C=4, H=3, W=3)"), error);
+  CHECK_THROWS_WITH_AS(srm.forward(machine, x, x, tape), doctest::Contains("cannot work in place"), error);
+  CHECK_THROWS_WITH_AS(srm.forward(machine, one, one, tape), doctest::Contains("cannot work in place"), error);
+  CHECK_THROWS_WITH_AS(srm.backward(machine, x, x, y, tape), doctest::Contains("the tape"), error);
+  srm.infer(machine, x, y, tape);
+  CHECK_THROWS_WITH_AS(srm.backward(machine, x, x, y, tape), doctest::Contains("the tape is that of infer"), error);
+  cuda::DeviceTensor<float> one_out(machine, Shape{1, 4, 3, 3});
+  CHECK_THROWS_WITH_AS(srm.forward(machine, one, one_out, tape), doctest::Contains("at least 2 values per channel"),
+                       error);
+  CHECK(machine.traffic().launches == launches + 1);
+}
+
+TEST_CASE("empty tensors pass") {
+  const HostMachine machine(Schedule::forward());
+  for (const Shape& shape : {Shape{0, 4, 3, 3}, Shape{2, 4, 0, 3}})
+    for_each_module(machine, 4, [&](const char* name, auto twins) {
+      INFO(std::string(name));
+      const auto pass = run_on(machine, twins.device, Tensor<float>(shape), Tensor<float>(shape), false);
+      CHECK(pass.y.shape() == shape);
+    });
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <recal/backend/cuda/modules.hpp>
+#include <recal/backend/cuda/parameter.hpp>
+#include <recal/se.hpp>
+#include <recal/srm.hpp>
+
+#include "tests/support/host_run/machine.hpp"
+#include "tests/support/integrate_check.hpp"
+
+using namespace recal;
+using namespace recal::testing;
+
+TEST_CASE("a device module has its twin's names, and starts as it does") {
+  const HostMachine machine(Schedule::forward());
+  const Srm<> host(5);
+  const cuda::Srm device(machine, 5);
+  CHECK(leaf_names(device) == leaf_names(host));
+  CHECK(parameter_count(device) == parameter_count(host));
+  Srm<> back(5);
+  for_each_leaf(back, [](const std::string&, auto& leaf) { leaf.value.assign(leaf.value.size(), 9.0F); });
+  cuda::copy_parameters_to_host(machine, device, back);
+  std::vector<Buffer<float>> expected;
+  for_each_leaf(host, [&](const std::string&, const auto& leaf) { expected.push_back(leaf.value); });
+  std::size_t i = 0;
+  for_each_leaf(back, [&](const std::string&, const auto& leaf) { CHECK(leaf.value == expected[i++]); });
+}
+
+TEST_CASE("whether decay applies is the same on both sides") {
+  const HostMachine machine(Schedule::forward());
+  const Se<> host(16);
+  const cuda::Se<> device(machine, 16, 1);
+  std::vector<bool> expected;
+  for_each_parameter(host, [&](const auto& p) { expected.push_back(p.decay); });
+  std::size_t i = 0;
+  for_each_parameter(device, [&](const cuda::DeviceParameter& p) { CHECK(p.decay == expected[i++]); });
+}
+
+TEST_CASE("parameters go over with their gradients cleared, and gradients come back") {
+  const HostMachine machine(Schedule::forward());
+  Se<> host(8, {.reduced = 2, .seed = 5});
+  cuda::Se<> device(machine, 8, 2);
+  for_each_parameter(device, [&](const cuda::DeviceParameter& p) {
+    machine.copy_to_device(p.grad.data(), Buffer<float>(static_cast<std::size_t>(p.size()), 3.0F).data(),
+                           p.grad.bytes());
+  });
+  Se<> back(8, {.reduced = 2});
+  cuda::copy_parameters_to_host(machine, device, back);
+  for_each_parameter(back, [](const auto& p) { CHECK(p.grad == Buffer<float>(p.grad.size(), 3.0F)); });
+  cuda::copy_parameters_to_device(machine, host, device);
+  cuda::copy_parameters_to_host(machine, device, back);
+  std::vector<Buffer<float>> expected;
+  for_each_parameter(host, [&](const auto& p) { expected.push_back(p.value); });
+  std::size_t i = 0;
+  for_each_parameter(back, [&](const auto& p) {
+    CHECK(p.value == expected[i++]);
+    CHECK(p.grad == Buffer<float>(p.grad.size(), 0.0F));
+  });
+  for_each_parameter(device, [&](const cuda::DeviceParameter& p) {
+    machine.copy_to_device(p.grad.data(), Buffer<float>(static_cast<std::size_t>(p.size()), 3.0F).data(),
+                           p.grad.bytes());
+  });
+  cuda::zero_gradients(machine, device);
+  cuda::copy_parameters_to_host(machine, device, back);
+  for_each_parameter(back, [](const auto& p) { CHECK(p.grad == Buffer<float>(p.grad.size(), 0.0F)); });
+}
+
+TEST_CASE("modules that are not twins are refused, and nothing is copied") {
+  const HostMachine machine(Schedule::forward());
+  cuda::Srm device(machine, 5);
+  CHECK_THROWS_WITH_AS(cuda::copy_parameters_to_device(machine, Srm<>(6), device),
+                       doctest::Contains("elements on the host and"), error);
+  CHECK_THROWS_WITH_AS(cuda::copy_parameters_to_device(machine, Se<>(5), device), doctest::Contains("arrays"), error);
+  cuda::Se<> other(machine, 5, 1, false);
+  Se<> narrow(5, {.reduced = 1, .bias = true});
+  CHECK_THROWS_WITH_AS(cuda::copy_parameters_to_host(machine, other, narrow), doctest::Contains("4 arrays"), error);
+}
