@@ -98,8 +98,7 @@ void move(const Instruction& i, Thread& t) {
 template <class T>
 void pack(const Instruction& i, Thread& t) {
   Slot result = 0;
-  for (unsigned k = 0; k < i.count; ++k)
-    result |= static_cast<Slot>(get<T>(t, i.list[k])) << (k * sizeof(T) * 8);
+  for (unsigned k = 0; k < i.count; ++k) result |= static_cast<Slot>(get<T>(t, i.list[k])) << (k * sizeof(T) * 8);
   t.slots[i.to] = result;
 }
 template <class T>

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <concepts>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -18,57 +18,96 @@ namespace recal::testing::ptx {
 
 /// An operation of floating point: what it gives in the processor's own rounding, and in double rounded to odd.
 struct FloatAdd {
-  template <class F> static F plain(F a, F b) { return a + b; }
+  template <class F>
+  static F plain(F a, F b) {
+    return a + b;
+  }
   static double odd(Rounding r, double a, double b) { return odd_sum(a, b, r); }
 };
 struct FloatSub {
-  template <class F> static F plain(F a, F b) { return a - b; }
+  template <class F>
+  static F plain(F a, F b) {
+    return a - b;
+  }
   static double odd(Rounding r, double a, double b) { return odd_sum(a, -b, r); }
 };
 struct FloatMul {
-  template <class F> static F plain(F a, F b) { return a * b; }
+  template <class F>
+  static F plain(F a, F b) {
+    return a * b;
+  }
   static double odd(Rounding, double a, double b) { return a * b; }
 };
 struct FloatFma {
-  template <class F> static F plain(F a, F b, F c) { return std::fma(a, b, c); }
+  template <class F>
+  static F plain(F a, F b, F c) {
+    return std::fma(a, b, c);
+  }
   static double odd(Rounding r, double a, double b, double c) { return odd_sum(a * b, c, r); }
 };
 struct FloatDiv {
-  template <class F> static F plain(F a, F b) { return a / b; }
+  template <class F>
+  static F plain(F a, F b) {
+    return a / b;
+  }
   static double odd(Rounding, double a, double b) { return odd_quotient(a, b); }
 };
 struct FloatSqrt {
-  template <class F> static F plain(F a) { return std::sqrt(a); }
+  template <class F>
+  static F plain(F a) {
+    return std::sqrt(a);
+  }
   static double odd(Rounding, double a) { return odd_root(a); }
 };
 struct FloatRcp {
-  template <class F> static F plain(F a) { return F(1) / a; }
+  template <class F>
+  static F plain(F a) {
+    return F(1) / a;
+  }
   static double odd(Rounding, double a) { return odd_quotient(1, a); }
 };
 
 /// What a device only approximates, to full precision.
 struct FloatRsqrt {
-  template <class F> static F plain(F a) { return static_cast<F>(1 / std::sqrt(static_cast<double>(a))); }
+  template <class F>
+  static F plain(F a) {
+    return static_cast<F>(1 / std::sqrt(static_cast<double>(a)));
+  }
   static double odd(Rounding, double a) { return 1 / std::sqrt(a); }
 };
 struct FloatEx2 {
-  template <class F> static F plain(F a) { return static_cast<F>(std::exp2(static_cast<double>(a))); }
+  template <class F>
+  static F plain(F a) {
+    return static_cast<F>(std::exp2(static_cast<double>(a)));
+  }
   static double odd(Rounding, double a) { return std::exp2(a); }
 };
 struct FloatLg2 {
-  template <class F> static F plain(F a) { return static_cast<F>(std::log2(static_cast<double>(a))); }
+  template <class F>
+  static F plain(F a) {
+    return static_cast<F>(std::log2(static_cast<double>(a)));
+  }
   static double odd(Rounding, double a) { return std::log2(a); }
 };
 struct FloatSin {
-  template <class F> static F plain(F a) { return static_cast<F>(std::sin(static_cast<double>(a))); }
+  template <class F>
+  static F plain(F a) {
+    return static_cast<F>(std::sin(static_cast<double>(a)));
+  }
   static double odd(Rounding, double a) { return std::sin(a); }
 };
 struct FloatCos {
-  template <class F> static F plain(F a) { return static_cast<F>(std::cos(static_cast<double>(a))); }
+  template <class F>
+  static F plain(F a) {
+    return static_cast<F>(std::cos(static_cast<double>(a)));
+  }
   static double odd(Rounding, double a) { return std::cos(a); }
 };
 struct FloatTanh {
-  template <class F> static F plain(F a) { return static_cast<F>(std::tanh(static_cast<double>(a))); }
+  template <class F>
+  static F plain(F a) {
+    return static_cast<F>(std::tanh(static_cast<double>(a)));
+  }
   static double odd(Rounding, double a) { return std::tanh(a); }
 };
 
@@ -82,7 +121,8 @@ template <class Op, class... X>
     const volatile double operands[] = {x...};
     const volatile double result = [&]<std::size_t... N>(std::index_sequence<N...>) {
       return Op::plain(static_cast<double>(operands[N])...);
-    }(std::index_sequence_for<X...>{});
+    }
+    (std::index_sequence_for<X...>{});
     return result;
   });
 }

@@ -15,20 +15,34 @@ template <class T>
 [[nodiscard]] bool holds(Compare compare, T a, T b) {
   const bool unordered = a != a || b != b;
   switch (compare) {
-    case Compare::eq: return a == b;
-    case Compare::ne: return !unordered && a != b;
-    case Compare::lt: return a < b;
-    case Compare::le: return a <= b;
-    case Compare::gt: return a > b;
-    case Compare::ge: return a >= b;
-    case Compare::equ: return unordered || a == b;
-    case Compare::neu: return a != b;
-    case Compare::ltu: return !(a >= b);
-    case Compare::leu: return !(a > b);
-    case Compare::gtu: return !(a <= b);
-    case Compare::geu: return !(a < b);
-    case Compare::num: return !unordered;
-    default: return unordered;
+    case Compare::eq:
+      return a == b;
+    case Compare::ne:
+      return !unordered && a != b;
+    case Compare::lt:
+      return a < b;
+    case Compare::le:
+      return a <= b;
+    case Compare::gt:
+      return a > b;
+    case Compare::ge:
+      return a >= b;
+    case Compare::equ:
+      return unordered || a == b;
+    case Compare::neu:
+      return a != b;
+    case Compare::ltu:
+      return !(a >= b);
+    case Compare::leu:
+      return !(a > b);
+    case Compare::gtu:
+      return !(a <= b);
+    case Compare::geu:
+      return !(a < b);
+    case Compare::num:
+      return !unordered;
+    default:
+      return unordered;
   }
 }
 
@@ -36,9 +50,12 @@ template <class T>
   if (i.combine == Combine::none) return value;
   const bool other = (get<Pred>(t, i.from[2]).bit != 0) != i.negated;
   switch (i.combine) {
-    case Combine::both: return value && other;
-    case Combine::either: return value || other;
-    default: return value != other;
+    case Combine::both:
+      return value && other;
+    case Combine::either:
+      return value || other;
+    default:
+      return value != other;
   }
 }
 
@@ -89,12 +106,24 @@ void test_property(const Instruction& i, Thread& t) {
   const T x = get<T>(t, i.from[0]);
   bool result = false;
   switch (static_cast<Test>(i.immediate)) {
-    case Test::finite: result = std::isfinite(x); break;
-    case Test::infinite: result = std::isinf(x); break;
-    case Test::number: result = !std::isnan(x); break;
-    case Test::notanumber: result = std::isnan(x); break;
-    case Test::normal: result = std::isnormal(x); break;
-    case Test::subnormal: result = std::fpclassify(x) == FP_SUBNORMAL; break;
+    case Test::finite:
+      result = std::isfinite(x);
+      break;
+    case Test::infinite:
+      result = std::isinf(x);
+      break;
+    case Test::number:
+      result = !std::isnan(x);
+      break;
+    case Test::notanumber:
+      result = std::isnan(x);
+      break;
+    case Test::normal:
+      result = std::isnormal(x);
+      break;
+    case Test::subnormal:
+      result = std::fpclassify(x) == FP_SUBNORMAL;
+      break;
   }
   put(t, i.to, Pred{result});
 }

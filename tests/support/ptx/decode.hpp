@@ -2,13 +2,14 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <string_view>
 
 #include "tests/support/ptx/decode_arithmetic.hpp"
 #include "tests/support/ptx/decode_bits.hpp"
 #include "tests/support/ptx/decode_memory.hpp"
+#include "tests/support/ptx/decode_warp.hpp"
 #include "tests/support/ptx/decoder.hpp"
-#include "tests/support/ptx/warp.hpp"
 
 namespace recal::testing::ptx::decode {
 
@@ -46,7 +47,7 @@ using Builder = void (*)(Decoder&);
       {"or", logic<Or>},
       {"xor", logic<Xor>},
       {"not", one_operand<Not, SignedOrUnsigned>},
-      {"cnot", one_operand<CNot, Bits>},
+      {"cnot", one_operand<CNot, BitTypes>},
       {"brev", one_operand<Reverse, Both32And64>},
       {"popc", count<PopCount>},
       {"clz", count<LeadingZeros>},

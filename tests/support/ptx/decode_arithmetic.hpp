@@ -146,10 +146,9 @@ void sign(Decoder& d) {
   const Type type = d.type();
   d.to(type);
   d.source(0, type);
-  d.out.run = is_float(type)
-                  ? pick(AllFloats{}, type, []<class T>() -> Handler { return change_sign<T, negate>; })
-                  : pick(Types<std::int16_t, std::int32_t, std::int64_t>{}, type,
-                         []<class T>() -> Handler { return unary<IntegerOp, T>; });
+  d.out.run = is_float(type) ? pick(AllFloats{}, type, []<class T>() -> Handler { return change_sign<T, negate>; })
+                             : pick(Types<std::int16_t, std::int32_t, std::int64_t>{}, type,
+                                    []<class T>() -> Handler { return unary<IntegerOp, T>; });
 }
 
 inline void copysign(Decoder& d) {

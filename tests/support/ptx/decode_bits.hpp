@@ -53,7 +53,7 @@ inline void shl(Decoder& d) {
   d.to(type);
   d.source(0, type);
   d.source(1, Type::u32);
-  d.out.run = pick(Bits{}, type, []<class T>() -> Handler { return shift_left<T>; });
+  d.out.run = pick(BitTypes{}, type, []<class T>() -> Handler { return shift_left<T>; });
 }
 
 inline void shr(Decoder& d) {
@@ -113,11 +113,24 @@ inline void lop3(Decoder& d) {
 
 /// .lt and its kind, then .and, .or or .xor with a predicate
 inline void comparison(Decoder& d) {
-  static constexpr std::array<std::pair<std::string_view, Compare>, 18> names{
-      {{"eq", Compare::eq},   {"ne", Compare::ne},   {"lt", Compare::lt},   {"le", Compare::le},   {"gt", Compare::gt},
-       {"ge", Compare::ge},   {"lo", Compare::lt},   {"ls", Compare::le},   {"hi", Compare::gt},   {"hs", Compare::ge},
-       {"equ", Compare::equ}, {"neu", Compare::neu}, {"ltu", Compare::ltu}, {"leu", Compare::leu}, {"gtu", Compare::gtu},
-       {"geu", Compare::geu}, {"num", Compare::num}, {"nan", Compare::nan}}};
+  static constexpr std::array<std::pair<std::string_view, Compare>, 18> names{{{"eq", Compare::eq},
+                                                                               {"ne", Compare::ne},
+                                                                               {"lt", Compare::lt},
+                                                                               {"le", Compare::le},
+                                                                               {"gt", Compare::gt},
+                                                                               {"ge", Compare::ge},
+                                                                               {"lo", Compare::lt},
+                                                                               {"ls", Compare::le},
+                                                                               {"hi", Compare::gt},
+                                                                               {"hs", Compare::ge},
+                                                                               {"equ", Compare::equ},
+                                                                               {"neu", Compare::neu},
+                                                                               {"ltu", Compare::ltu},
+                                                                               {"leu", Compare::leu},
+                                                                               {"gtu", Compare::gtu},
+                                                                               {"geu", Compare::geu},
+                                                                               {"num", Compare::num},
+                                                                               {"nan", Compare::nan}}};
   bool known = false;
   for (const auto& [name, compare] : names) {
     if (!d.take(name)) continue;
@@ -125,7 +138,7 @@ inline void comparison(Decoder& d) {
     known = true;
     break;
   }
-  if (!known) d.refuse("unknown comparison '" + std::string(d.next_modifier()) + "'");
+  if (!known) d.refuse("unknown comparison '" + d.next_modifier() + "'");
   if (d.take("and")) d.out.combine = Combine::both;
   if (d.take("or")) d.out.combine = Combine::either;
   if (d.take("xor")) d.out.combine = Combine::differ;

@@ -10,8 +10,8 @@
 
 namespace recal::testing::ptx::decode {
 
-using Loadable = Types<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t, std::int8_t, std::int16_t, std::int32_t,
-                       std::int64_t, float, double>;
+using Loadable = Types<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t, std::int8_t, std::int16_t,
+                       std::int32_t, std::int64_t, float, double>;
 
 /// What says only how caches and other threads are treated, which makes no difference here.
 inline void cache_hints(Decoder& d) {
@@ -82,10 +82,14 @@ inline void cvta(Decoder& d) {
 
 inline Handler pack_handler(std::size_t bits, std::size_t parts, bool unpacks) {
   switch (bits / parts) {
-    case 8: return unpacks ? unpack<std::uint8_t> : pack<std::uint8_t>;
-    case 16: return unpacks ? unpack<std::uint16_t> : pack<std::uint16_t>;
-    case 32: return unpacks ? unpack<std::uint32_t> : pack<std::uint32_t>;
-    default: return nullptr;
+    case 8:
+      return unpacks ? unpack<std::uint8_t> : pack<std::uint8_t>;
+    case 16:
+      return unpacks ? unpack<std::uint16_t> : pack<std::uint16_t>;
+    case 32:
+      return unpacks ? unpack<std::uint32_t> : pack<std::uint32_t>;
+    default:
+      return nullptr;
   }
 }
 
@@ -110,8 +114,8 @@ inline void mov(Decoder& d) {
   if (to_list || d.peek_second().kind == Operand::Kind::list) return mov_vector(d, type);
   d.to(type);
   d.source(0, type);
-  using Movable = Types<std::uint16_t, std::uint32_t, std::uint64_t, std::int16_t, std::int32_t, std::int64_t, float,
-                        double, Pred>;
+  using Movable =
+      Types<std::uint16_t, std::uint32_t, std::uint64_t, std::int16_t, std::int32_t, std::int64_t, float, double, Pred>;
   d.out.run = pick(Movable{}, type, []<class T>() -> Handler { return move<T>; });
 }
 

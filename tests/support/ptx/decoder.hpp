@@ -60,11 +60,11 @@ class Decoder {
   void take_prefixed(std::string_view prefix) {
     std::erase_if(modifiers_, [&](const std::string& modifier) { return modifier.starts_with(prefix); });
   }
-  [[nodiscard]] std::string_view next_modifier() const { return modifiers_.empty() ? "" : modifiers_.front(); }
+  [[nodiscard]] std::string next_modifier() const { return modifiers_.empty() ? std::string() : modifiers_.front(); }
 
   [[nodiscard]] Type type() {
     const Type found = modifiers_.empty() ? Type::none : type_named(modifiers_.front());
-    if (found == Type::none) refuse("unknown instruction or modifier '" + std::string(next_modifier()) + "'");
+    if (found == Type::none) refuse("unknown modifier or type '" + next_modifier() + "'");
     modifiers_.erase(modifiers_.begin());
     return found;
   }
@@ -98,7 +98,8 @@ class Decoder {
     const bool wide = type == Type::f64 || type == Type::u64 || type == Type::s64;
     const bool real = type == Type::f32 || type == Type::f64 || type == Type::f16 || type == Type::bf16;
     switch (operand.kind) {
-      case Operand::Kind::slot: return operand.slot;
+      case Operand::Kind::slot:
+        return operand.slot;
       case Operand::Kind::integer_literal:
         if (real) refuse("an integer where a floating-point number is needed");
         return operand.slot;
@@ -108,8 +109,10 @@ class Decoder {
       case Operand::Kind::double_literal:
         if (!wide || type == Type::s64) refuse("a double-precision literal of another type");
         return operand.slot;
-      case Operand::Kind::name: return function_.constant(symbol(operand.name).address);
-      default: refuse("an operand of a kind that does not fit");
+      case Operand::Kind::name:
+        return function_.constant(symbol(operand.name).address);
+      default:
+        refuse("an operand of a kind that does not fit");
     }
   }
 
@@ -192,7 +195,7 @@ template <class... T>
 struct Types {};
 using Integers = Types<std::uint16_t, std::uint32_t, std::uint64_t, std::int16_t, std::int32_t, std::int64_t>;
 using WideIntegers = Types<std::uint32_t, std::uint64_t, std::int32_t, std::int64_t>;
-using Bits = Types<std::uint16_t, std::uint32_t, std::uint64_t>;
+using BitTypes = Types<std::uint16_t, std::uint32_t, std::uint64_t>;
 using Floats = Types<float, double, Half, Brain>;
 using AllFloats = Types<float, double, Half, Brain, Two<Half>, Two<Brain>>;
 

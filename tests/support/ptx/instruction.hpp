@@ -25,8 +25,23 @@ enum class Compare : std::uint8_t { eq, ne, lt, le, gt, ge, equ, neu, ltu, leu, 
 enum class Combine : std::uint8_t { none, both, either, differ };
 /// What a warp does together.
 enum class Collective : std::uint8_t {
-  none, sync, shuffle_index, shuffle_up, shuffle_down, shuffle_butterfly, vote_all, vote_any, vote_uniform, ballot,
-  match_any, reduce_add, reduce_and, reduce_or, reduce_xor, reduce_min, reduce_max
+  none,
+  sync,
+  shuffle_index,
+  shuffle_up,
+  shuffle_down,
+  shuffle_butterfly,
+  vote_all,
+  vote_any,
+  vote_uniform,
+  ballot,
+  match_any,
+  reduce_add,
+  reduce_and,
+  reduce_or,
+  reduce_xor,
+  reduce_min,
+  reduce_max
 };
 
 /// One instruction, decoded: a function and the slots that it works on.
@@ -61,7 +76,7 @@ struct Entry {
     std::string text;
   };
 
-  std::string name;       ///< demangled
+  std::string name;  ///< demangled
   std::size_t param_bytes = 0;
   std::size_t shared_bytes = 0;  ///< without what a launch adds
   bool local = false;

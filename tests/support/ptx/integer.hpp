@@ -28,20 +28,33 @@ template <class T>
 }
 
 struct Add {
-  template <class T> static T of(T a, T b) { return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b)); }
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  }
 };
 struct Sub {
-  template <class T> static T of(T a, T b) { return static_cast<T>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b)); }
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+  }
 };
 struct MulLow {
-  template <class T> static T of(T a, T b) { return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b)); }
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  }
 };
 struct MulHigh {
-  template <class T> static T of(T a, T b) { return static_cast<T>(product(a, b) >> bits_of<T>); }
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(product(a, b) >> bits_of<T>);
+  }
 };
 /// Division by zero gives all ones, as on devices; the least number by -1 wraps.
 struct Div {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     if (b == 0) return static_cast<T>(~T{0});
     if constexpr (std::is_signed_v<T>)
       if (b == -1) return Sub::of(T{0}, a);
@@ -49,22 +62,40 @@ struct Div {
   }
 };
 struct Rem {
-  template <class T> static T of(T a, T b) { return b == 0 ? a : Sub::of(a, MulLow::of(Div::of(a, b), b)); }
+  template <class T>
+  static T of(T a, T b) {
+    return b == 0 ? a : Sub::of(a, MulLow::of(Div::of(a, b), b));
+  }
 };
 struct Min {
-  template <class T> static T of(T a, T b) { return std::min(a, b); }
+  template <class T>
+  static T of(T a, T b) {
+    return std::min(a, b);
+  }
 };
 struct Max {
-  template <class T> static T of(T a, T b) { return std::max(a, b); }
+  template <class T>
+  static T of(T a, T b) {
+    return std::max(a, b);
+  }
 };
 struct And {
-  template <class T> static T of(T a, T b) { return static_cast<T>(a & b); }
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a & b);
+  }
 };
 struct Or {
-  template <class T> static T of(T a, T b) { return static_cast<T>(a | b); }
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a | b);
+  }
 };
 struct Xor {
-  template <class T> static T of(T a, T b) { return static_cast<T>(a ^ b); }
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a ^ b);
+  }
 };
 
 template <class Op, class T>
@@ -78,19 +109,32 @@ void binary(const Instruction& i, Thread& t) {
 }
 
 struct Not {
-  template <class T> static T of(T a) { return static_cast<T>(~a); }
+  template <class T>
+  static T of(T a) {
+    return static_cast<T>(~a);
+  }
 };
 struct CNot {
-  template <class T> static T of(T a) { return T(a == 0 ? 1 : 0); }
+  template <class T>
+  static T of(T a) {
+    return T(a == 0 ? 1 : 0);
+  }
 };
 struct Neg {
-  template <class T> static T of(T a) { return Sub::of(T{0}, a); }
+  template <class T>
+  static T of(T a) {
+    return Sub::of(T{0}, a);
+  }
 };
 struct Abs {
-  template <class T> static T of(T a) { return a < T{0} ? Neg::of(a) : a; }
+  template <class T>
+  static T of(T a) {
+    return a < T{0} ? Neg::of(a) : a;
+  }
 };
 struct Reverse {
-  template <class T> static T of(T a) {
+  template <class T>
+  static T of(T a) {
     T result = 0;
     for (unsigned bit = 0; bit < bits_of<T>; ++bit) result = static_cast<T>(result << 1U) | ((a >> bit) & 1U);
     return result;
@@ -107,10 +151,16 @@ void unary(const Instruction& i, Thread& t) {
 
 /// popc, clz and bfind give 32 bits.
 struct PopCount {
-  template <class T> static std::uint32_t of(T a) { return static_cast<std::uint32_t>(std::popcount(a)); }
+  template <class T>
+  static std::uint32_t of(T a) {
+    return static_cast<std::uint32_t>(std::popcount(a));
+  }
 };
 struct LeadingZeros {
-  template <class T> static std::uint32_t of(T a) { return static_cast<std::uint32_t>(std::countl_zero(a)); }
+  template <class T>
+  static std::uint32_t of(T a) {
+    return static_cast<std::uint32_t>(std::countl_zero(a));
+  }
 };
 template <class Op, class T>
 void count_bits(const Instruction& i, Thread& t) {
@@ -150,7 +200,7 @@ template <bool subtract, class T>
   const auto y = static_cast<Unsigned128>(static_cast<U>(b));
   const Unsigned128 carry = i.carry_in && t.carry ? 1U : 0U;
   const Unsigned128 result = subtract ? x - y - carry : x + y + carry;
-  if (i.carry_out) t.carry = ((result >> bits_of<T>) & 1U) != 0;
+  if (i.carry_out) t.carry = ((result >> bits_of<T>)&1U) != 0;
   return static_cast<T>(static_cast<U>(result));
 }
 template <bool subtract, class T>

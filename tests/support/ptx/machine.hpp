@@ -34,7 +34,7 @@ class PtxMachine {
 
   /// ensures: every float and double in it is NaN
   [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) const {
-    auto* whole = static_cast<std::byte*>(::operator new(bytes + 2 * red_zone, std::align_val_t{red_zone}));
+    auto* whole = static_cast<std::byte*>(::operator new (bytes + 2 * red_zone, std::align_val_t{red_zone}));
     std::memset(whole, red, bytes + 2 * red_zone);
     std::byte* first = whole + red_zone;
     std::memset(first, 0xff, bytes);
@@ -43,7 +43,7 @@ class PtxMachine {
     return {first, [state = state_, whole, bytes](void* pointer) {
               state->memory.remove(pointer);
               state->allocations.erase({static_cast<std::byte*>(pointer), bytes});
-              ::operator delete(whole, std::align_val_t{red_zone});
+              ::operator delete (whole, std::align_val_t{red_zone});
             }};
   }
 

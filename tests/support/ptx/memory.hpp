@@ -14,7 +14,7 @@ struct Traffic {
   std::uint64_t bytes_stored = 0;
   std::uint64_t loads = 0;
   std::uint64_t stores = 0;
-  std::uint64_t loads_128 = 0;   ///< of 16 bytes by one instruction of one thread
+  std::uint64_t loads_128 = 0;  ///< of 16 bytes by one instruction of one thread
   std::uint64_t stores_128 = 0;
   std::uint64_t instructions = 0;
   std::uint64_t coalesced_loaded = 0;  ///< what the lanes of a warp read together counts once

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -107,7 +108,8 @@ class Parser {
   }
 
   [[nodiscard]] static std::size_t bytes_of(std::string_view type) {
-    constexpr std::array<std::pair<std::string_view, std::size_t>, 4> widths{{{"8", 1}, {"16", 2}, {"32", 4}, {"64", 8}}};
+    constexpr std::array<std::pair<std::string_view, std::size_t>, 4> widths{
+        {{"8", 1}, {"16", 2}, {"32", 4}, {"64", 8}}};
     for (const auto& [digits, bytes] : widths)
       if (type.size() == digits.size() + 2 && type.ends_with(digits)) return bytes;
     return 0;
@@ -219,6 +221,7 @@ class Parser {
       return declare(function, variable("local", false));
     }
     if (peek(1).is(":")) return label(function);
+    if (first.is(".param")) unknown(first, "functions are not supported, a call stands");
     if (first.text.starts_with('.')) unknown(first, "unknown directive");
     function.statements.push_back(statement(function, scopes));
   }

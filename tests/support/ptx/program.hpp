@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -17,8 +15,11 @@
 #include <typeinfo>
 #include <vector>
 
+#include <cxxabi.h>
+
 #include <recal/core/error.hpp>
 
+#include "tests/support/ptx/access.hpp"
 #include "tests/support/ptx/decode.hpp"
 #include "tests/support/ptx/parse.hpp"
 
@@ -163,7 +164,9 @@ class Program {
 
   static void count_access(Entry& entry, const Statement& statement, std::size_t count) {
     const auto& opcode = statement.opcode;
-    const auto has = [&](std::string_view part) { return std::find(opcode.begin(), opcode.end(), part) != opcode.end(); };
+    const auto has = [&](std::string_view part) {
+      return std::find(opcode.begin(), opcode.end(), part) != opcode.end();
+    };
     const bool load = opcode.front() == "ld" || opcode.front() == "ldu";
     entry.local = entry.local || has("local");
     if ((!load && opcode.front() != "st") || has("shared") || has("shared::cta") || has("param") || has("const") ||

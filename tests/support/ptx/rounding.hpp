@@ -13,8 +13,8 @@ enum class Rounding : std::uint8_t { nearest, zero, down, up };
 
 /// The numbers of a binary format up to 32 bits, each of which is a double.
 struct Format {
-  int precision;         ///< significant bits
-  int least_exponent;    ///< of the smallest denormal
+  int precision;       ///< significant bits
+  int least_exponent;  ///< of the smallest denormal
   double largest;
 };
 inline constexpr Format single_format{24, -149, 0x1.fffffep+127};
@@ -24,10 +24,14 @@ inline constexpr Format brain_format{8, -133, 0x1.fep+127};
 /// x to an integer.
 [[nodiscard]] inline double to_integer(double x, Rounding rounding) {
   switch (rounding) {
-    case Rounding::zero: return std::trunc(x);
-    case Rounding::down: return std::floor(x);
-    case Rounding::up: return std::ceil(x);
-    default: return std::nearbyint(x);
+    case Rounding::zero:
+      return std::trunc(x);
+    case Rounding::down:
+      return std::floor(x);
+    case Rounding::up:
+      return std::ceil(x);
+    default:
+      return std::nearbyint(x);
   }
 }
 
@@ -37,8 +41,8 @@ inline constexpr Format brain_format{8, -133, 0x1.fep+127};
   const int exponent = std::max(std::ilogb(x) + 1 - format.precision, format.least_exponent);
   const double result = std::ldexp(to_integer(std::ldexp(x, -exponent), rounding), exponent);
   if (std::abs(result) <= format.largest) return std::copysign(result, x);
-  const bool away = rounding == Rounding::nearest || (rounding == Rounding::up && x > 0) ||
-                    (rounding == Rounding::down && x < 0);
+  const bool away =
+      rounding == Rounding::nearest || (rounding == Rounding::up && x > 0) || (rounding == Rounding::down && x < 0);
   return std::copysign(away ? std::numeric_limits<double>::infinity() : format.largest, x);
 }
 

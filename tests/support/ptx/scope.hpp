@@ -48,10 +48,9 @@ class Scopes {
 
   [[nodiscard]] static bool is_special(std::string_view name) {
     static constexpr std::array names{
-        "%tid.x",     "%tid.y",      "%tid.z",         "%ntid.x",        "%ntid.y",        "%ntid.z",
-        "%ctaid.x",   "%ctaid.y",    "%ctaid.z",       "%nctaid.x",      "%nctaid.y",      "%nctaid.z",
-        "%laneid",    "%warpid",     "%lanemask_eq",   "%lanemask_lt",   "%lanemask_le",   "%lanemask_gt",
-        "%nwarpid",   "WARP_SZ",     "%lanemask_ge"};
+        "%tid.x",       "%tid.y",       "%tid.z",       "%ntid.x",      "%ntid.y",   "%ntid.z", "%ctaid.x",
+        "%ctaid.y",     "%ctaid.z",     "%nctaid.x",    "%nctaid.y",    "%nctaid.z", "%laneid", "%warpid",
+        "%lanemask_eq", "%lanemask_lt", "%lanemask_le", "%lanemask_gt", "%nwarpid",  "WARP_SZ", "%lanemask_ge"};
     for (const std::string_view known : names)
       if (known == name) return true;
     return false;

@@ -19,17 +19,29 @@ namespace recal::testing::ptx {
 __extension__ using Unsigned128 = unsigned __int128;
 __extension__ using Signed128 = __int128;
 
-enum class Type : std::uint8_t {
-  none, pred, u8, u16, u32, u64, s8, s16, s32, s64, f16, bf16, f32, f64, f16x2, bf16x2
-};
+enum class Type : std::uint8_t { none, pred, u8, u16, u32, u64, s8, s16, s32, s64, f16, bf16, f32, f64, f16x2, bf16x2 };
 
 /// b32 is u32: bits and unsigned numbers are handled alike.
 [[nodiscard]] inline Type type_named(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Type>, 19> names{
-      {{"pred", Type::pred}, {"u8", Type::u8},   {"u16", Type::u16}, {"u32", Type::u32},     {"u64", Type::u64},
-       {"b8", Type::u8},     {"b16", Type::u16}, {"b32", Type::u32}, {"b64", Type::u64},     {"s8", Type::s8},
-       {"s16", Type::s16},   {"s32", Type::s32}, {"s64", Type::s64}, {"f16", Type::f16},     {"bf16", Type::bf16},
-       {"f32", Type::f32},   {"f64", Type::f64}, {"f16x2", Type::f16x2}, {"bf16x2", Type::bf16x2}}};
+  static constexpr std::array<std::pair<std::string_view, Type>, 19> names{{{"pred", Type::pred},
+                                                                            {"u8", Type::u8},
+                                                                            {"u16", Type::u16},
+                                                                            {"u32", Type::u32},
+                                                                            {"u64", Type::u64},
+                                                                            {"b8", Type::u8},
+                                                                            {"b16", Type::u16},
+                                                                            {"b32", Type::u32},
+                                                                            {"b64", Type::u64},
+                                                                            {"s8", Type::s8},
+                                                                            {"s16", Type::s16},
+                                                                            {"s32", Type::s32},
+                                                                            {"s64", Type::s64},
+                                                                            {"f16", Type::f16},
+                                                                            {"bf16", Type::bf16},
+                                                                            {"f32", Type::f32},
+                                                                            {"f64", Type::f64},
+                                                                            {"f16x2", Type::f16x2},
+                                                                            {"bf16x2", Type::bf16x2}}};
   for (const auto& [known, type] : names)
     if (known == name) return type;
   return Type::none;
@@ -55,21 +67,36 @@ struct Two {
 
 template <class T>
 inline constexpr Type type_of = Type::none;
-template <> inline constexpr Type type_of<Pred> = Type::pred;
-template <> inline constexpr Type type_of<std::uint8_t> = Type::u8;
-template <> inline constexpr Type type_of<std::uint16_t> = Type::u16;
-template <> inline constexpr Type type_of<std::uint32_t> = Type::u32;
-template <> inline constexpr Type type_of<std::uint64_t> = Type::u64;
-template <> inline constexpr Type type_of<std::int8_t> = Type::s8;
-template <> inline constexpr Type type_of<std::int16_t> = Type::s16;
-template <> inline constexpr Type type_of<std::int32_t> = Type::s32;
-template <> inline constexpr Type type_of<std::int64_t> = Type::s64;
-template <> inline constexpr Type type_of<Half> = Type::f16;
-template <> inline constexpr Type type_of<Brain> = Type::bf16;
-template <> inline constexpr Type type_of<float> = Type::f32;
-template <> inline constexpr Type type_of<double> = Type::f64;
-template <> inline constexpr Type type_of<Two<Half>> = Type::f16x2;
-template <> inline constexpr Type type_of<Two<Brain>> = Type::bf16x2;
+template <>
+inline constexpr Type type_of<Pred> = Type::pred;
+template <>
+inline constexpr Type type_of<std::uint8_t> = Type::u8;
+template <>
+inline constexpr Type type_of<std::uint16_t> = Type::u16;
+template <>
+inline constexpr Type type_of<std::uint32_t> = Type::u32;
+template <>
+inline constexpr Type type_of<std::uint64_t> = Type::u64;
+template <>
+inline constexpr Type type_of<std::int8_t> = Type::s8;
+template <>
+inline constexpr Type type_of<std::int16_t> = Type::s16;
+template <>
+inline constexpr Type type_of<std::int32_t> = Type::s32;
+template <>
+inline constexpr Type type_of<std::int64_t> = Type::s64;
+template <>
+inline constexpr Type type_of<Half> = Type::f16;
+template <>
+inline constexpr Type type_of<Brain> = Type::bf16;
+template <>
+inline constexpr Type type_of<float> = Type::f32;
+template <>
+inline constexpr Type type_of<double> = Type::f64;
+template <>
+inline constexpr Type type_of<Two<Half>> = Type::f16x2;
+template <>
+inline constexpr Type type_of<Two<Brain>> = Type::bf16x2;
 
 template <class T>
 concept Short = std::same_as<T, Half> || std::same_as<T, Brain>;

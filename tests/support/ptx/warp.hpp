@@ -3,67 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "tests/support/ptx/decoder.hpp"
 #include "tests/support/ptx/instruction.hpp"
 
 namespace recal::testing::ptx {
-
-namespace decode {
-
-/// shfl.sync.mode.b32 d|p, a, b, c, mask: from = {mask, a, b, c}
-inline void shfl(Decoder& d) {
-  if (!d.take("sync")) d.refuse("shfl needs .sync");
-  d.out.collective = d.take("idx")    ? Collective::shuffle_index
-                     : d.take("up")   ? Collective::shuffle_up
-                     : d.take("down") ? Collective::shuffle_down
-                     : d.take("bfly") ? Collective::shuffle_butterfly
-                                      : Collective::none;
-  const Type type = d.type();
-  d.to(type);
-  for (const std::size_t number : {1, 2, 3, 0}) d.source(number, Type::u32);
-  if (type == Type::u32 && d.out.collective != Collective::none) d.out.run = wait_for_warp;
-}
-
-/// vote.sync.mode.type d, p, mask: from = {mask, p}
-inline void vote(Decoder& d) {
-  if (!d.take("sync")) d.refuse("vote needs .sync");
-  d.out.collective = d.take("all")      ? Collective::vote_all
-                     : d.take("any")    ? Collective::vote_any
-                     : d.take("uni")    ? Collective::vote_uniform
-                     : d.take("ballot") ? Collective::ballot
-                                        : Collective::none;
-  const bool ballot = d.out.collective == Collective::ballot;
-  const Type type = d.type();
-  d.to(type);
-  d.source(1, Type::pred);
-  d.source(0, Type::u32);
-  if (type == (ballot ? Type::u32 : Type::pred) && d.out.collective != Collective::none) d.out.run = wait_for_warp;
-}
-
-/// match.any.sync.b32 d, a, mask and redux.sync.op.type d, a, mask: from = {mask, a}
-inline void match_or_reduce(Decoder& d) {
-  if (!d.take("sync")) d.refuse("only .sync is known");
-  d.out.collective = d.take("any")   ? Collective::match_any
-                     : d.take("add") ? Collective::reduce_add
-                     : d.take("and") ? Collective::reduce_and
-                     : d.take("or")  ? Collective::reduce_or
-                     : d.take("xor") ? Collective::reduce_xor
-                     : d.take("min") ? Collective::reduce_min
-                     : d.take("max") ? Collective::reduce_max
-                                     : Collective::none;
-  const Type type = d.type();
-  d.out.negated = type == Type::s32;
-  d.to(type);
-  d.source(1, type);
-  d.source(0, Type::u32);
-  const bool narrow = type == Type::u32 || type == Type::s32;
-  if (narrow && d.out.collective != Collective::none) d.out.run = wait_for_warp;
-}
-
-}  // namespace decode
 
 /// Up to 32 threads, and what they do together.
 class Warp {
@@ -138,16 +84,21 @@ class Warp {
     const std::uint32_t most = (lane & segment) | (clamp & ~segment);
     const std::uint32_t least = lane & segment;
     switch (mode) {
-      case Collective::shuffle_up: return {lane - by, static_cast<int>(lane - by) >= static_cast<int>(most)};
-      case Collective::shuffle_down: return {lane + by, lane + by <= most};
-      case Collective::shuffle_butterfly: return {lane ^ by, (lane ^ by) <= most};
-      default: return {least | (by & ~segment), (least | (by & ~segment)) <= most};
+      case Collective::shuffle_up:
+        return {lane - by, static_cast<int>(lane - by) >= static_cast<int>(most)};
+      case Collective::shuffle_down:
+        return {lane + by, lane + by <= most};
+      case Collective::shuffle_butterfly:
+        return {lane ^ by, (lane ^ by) <= most};
+      default:
+        return {least | (by & ~segment), (least | (by & ~segment)) <= most};
     }
   }
 
   void shuffle(const Instruction& i, std::uint32_t mask) {
     std::array<std::uint32_t, 32> values{};
-    for_each_lane(mask, [&](std::size_t lane, Thread& thread) { values[lane] = get<std::uint32_t>(thread, i.from[1]); });
+    for_each_lane(mask,
+                  [&](std::size_t lane, Thread& thread) { values[lane] = get<std::uint32_t>(thread, i.from[1]); });
     for_each_lane(mask, [&](std::size_t lane, Thread& thread) {
       const auto own = static_cast<std::uint32_t>(lane);
       const auto [other, in_range] =
@@ -196,12 +147,18 @@ class Warp {
   [[nodiscard]] static std::uint32_t reduced(const Instruction& i, std::uint32_t a, std::uint32_t b) {
     const bool less = i.negated ? static_cast<std::int32_t>(a) < static_cast<std::int32_t>(b) : a < b;
     switch (i.collective) {
-      case Collective::reduce_add: return a + b;
-      case Collective::reduce_and: return a & b;
-      case Collective::reduce_or: return a | b;
-      case Collective::reduce_xor: return a ^ b;
-      case Collective::reduce_min: return less ? a : b;
-      default: return less ? b : a;
+      case Collective::reduce_add:
+        return a + b;
+      case Collective::reduce_and:
+        return a & b;
+      case Collective::reduce_or:
+        return a | b;
+      case Collective::reduce_xor:
+        return a ^ b;
+      case Collective::reduce_min:
+        return less ? a : b;
+      default:
+        return less ? b : a;
     }
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend/cuda/ptx/layers.hpp"
 #include "tests/backend/cuda/ptx/instantiate.hpp"
+#include "tests/backend/cuda/ptx/layers.hpp"
 
 namespace recal::testing {
 
