@@ -12,6 +12,7 @@
 #include "tests/backend/cuda/ptx/fields.hpp"
 #include "tests/backend/cuda/ptx/layers.hpp"
 #include "tests/backend/cuda/ptx/modules.hpp"
+#include "tests/backend/cuda/ptx/tails.hpp"
 #include "tests/support/host_run/machine.hpp"
 #include "tests/support/ptx/machine.hpp"
 
@@ -31,6 +32,10 @@ const ptx::PtxMachine& modules() {
 }
 const ptx::PtxMachine& fields() {
   static const ptx::PtxMachine machine = load("fields.ptx");
+  return machine;
+}
+const ptx::PtxMachine& tails() {
+  static const ptx::PtxMachine machine = load("tails.ptx");
   return machine;
 }
 const ptx::PtxMachine& layers() {
@@ -78,6 +83,7 @@ void check_all(const Shape& shape) {
   CAPTURE(to_string(shape));
   check_kernels(modules(), allowed<T>, [&](const auto& m, Results& r) { run_modules<T>(m, shape, r); });
   check_kernels(fields(), allowed<T>, [&](const auto& m, Results& r) { run_fields<T>(m, shape, r); });
+  check_kernels(tails(), allowed<T>, [&](const auto& m, Results& r) { run_tails<T>(m, shape, r); });
   check_kernels(layers(), allowed<T>, [&](const auto& m, Results& r) { run_layers<T>(m, shape, r); });
 }
 
@@ -102,21 +108,21 @@ struct PassBytes {
 
 /// CHECKs that what was moved since the last reset is within 10 % of what was designed.
 template <class T>
-void check_bytes(const char* call, const Shape& shape, const PassBytes& designed) {
+void check_bytes(const ptx::PtxMachine& machine, const char* call, const Shape& shape, const PassBytes& designed) {
   const auto elements = static_cast<double>(shape.size());
   const double narrower = static_cast<double>(sizeof(T)) / sizeof(float);
-  const double loaded = static_cast<double>(modules().traffic().coalesced_loaded) / elements / narrower;
-  const double stored = static_cast<double>(modules().traffic().coalesced_stored) / elements / narrower;
+  const double loaded = static_cast<double>(machine.traffic().coalesced_loaded) / elements / narrower;
+  const double stored = static_cast<double>(machine.traffic().coalesced_stored) / elements / narrower;
   CHECK_MESSAGE(std::abs(loaded - designed.loaded) <= 0.1 * designed.loaded, call, " loads ", loaded, ", designed ",
                 designed.loaded);
   CHECK_MESSAGE(std::abs(stored - designed.stored) <= 0.1 * designed.stored, call, " stores ", stored, ", designed ",
                 designed.stored);
-  modules().reset_traffic();
+  machine.reset_traffic();
 }
 
 template <class T, class Module>
 void check_module_bytes(const char* name, Module twin, const Shape& shape, const PassBytes& backward) {
-  CAPTURE(name);
+  CAPTURE(std::string(name));
   CAPTURE(to_string(shape));
   const auto& machine = modules();
   set_parameters(machine, twin);
@@ -127,11 +133,11 @@ void check_module_bytes(const char* name, Module twin, const Shape& shape, const
   typename Module::Tape tape;
   machine.reset_traffic();
   twin.infer(machine, x, y, tape);
-  check_bytes<T>("infer", shape, {8, 4});
+  check_bytes<T>(machine, "infer", shape, {8, 4});
   twin.forward(machine, x, y, tape);
-  check_bytes<T>("forward", shape, {8, 4});
+  check_bytes<T>(machine, "forward", shape, {8, 4});
   twin.backward(machine, x, dy, dx, tape);
-  check_bytes<T>("backward", shape, backward);
+  check_bytes<T>(machine, "backward", shape, backward);
 }
 
 template <class T>
@@ -140,6 +146,32 @@ void check_all_bytes(const Shape& shape) {
   check_module_bytes<T>("SRM", cuda::Srm(machine, shape.c), shape, {16, 4});
   check_module_bytes<T>("SE", cuda::Se<>(machine, shape.c, 1), shape, {12, 4});
   check_module_bytes<T>("GE", cuda::GlobalGeThetaMinus(machine, shape.c), shape, {12, 4});
+}
+
+/// The tail's forward pass reads x twice and the shortcut, its backward pass out and dout once and x and dshortcut once
+/// more.
+template <class T, class Module>
+void check_tail_bytes(const char* name, Module twin, const Shape& shape) {
+  CAPTURE(std::string(name));
+  CAPTURE(to_string(shape));
+  const auto& machine = tails();
+  cuda::BatchNorm2d norm(machine, shape.c);
+  set_parameters(machine, norm);
+  set_parameters(machine, twin);
+  const cuda::DeviceTensor<T> x(machine, pattern<T>(shape, 1));
+  const cuda::DeviceTensor<T> shortcut(machine, pattern<T>(shape, 2));
+  cuda::DeviceTensor<T> out(machine, shape);
+  cuda::DeviceTensor<T> dshortcut(machine, shape);
+  cuda::DeviceTensor<T> dx(machine, shape);
+  cuda::BatchNorm2d::Tape norm_tape;
+  typename Module::Tape module_tape;
+  cuda::ResidualTailTape tape;
+  cuda::ResidualTail tail(norm, twin, norm_tape, module_tape, tape);
+  machine.reset_traffic();
+  tail.forward(machine, x, shortcut, out, Mode::train);
+  check_bytes<T>(machine, "forward", shape, {12, 4});
+  tail.backward(machine, x, out, shortcut, dshortcut, dx);
+  check_bytes<T>(machine, "backward", shape, {20, 8});
 }
 
 }  // namespace
@@ -153,7 +185,7 @@ TEST_CASE("the PTX moves the bytes that the design counts") {
 }
 
 TEST_CASE("no kernel has local memory") {
-  for (const ptx::PtxMachine* machine : {&modules(), &fields(), &layers()})
+  for (const ptx::PtxMachine* machine : {&modules(), &fields(), &tails(), &layers()})
     for (const ptx::Entry& entry : machine->program().entries()) CHECK_MESSAGE(!entry.local, entry.name);
 }
 
@@ -171,5 +203,15 @@ TEST_CASE("every kernel that goes over planes has loads and stores of 128 bits")
   check_vectors(modules(), "ReduceKernel", false);
   for (const char* kernel : {"ApplyKernel", "PullKernel", "ChannelForwardKernel", "ChannelBackwardKernel"})
     check_vectors(modules(), kernel, true);
+  for (const char* kernel : {"AffineKernel", "NormPullKernel", "TailForwardKernel", "TailBackwardKernel"})
+    check_vectors(tails(), kernel, true);
   check_vectors(layers(), "MapKernel", true);
+}
+
+TEST_CASE("the PTX of a residual tail moves what a tail without a module would") {
+  for (const Shape& shape : {Shape{2, 4, 28, 28}, Shape{2, 4, 56, 56}}) {
+    check_tail_bytes<float>("SRM", cuda::Srm(tails(), shape.c), shape);
+    check_tail_bytes<float>("SE", cuda::Se<>(tails(), shape.c, 2), shape);
+    check_tail_bytes<bfloat16>("GE", cuda::GlobalGeThetaMinus(tails(), shape.c), shape);
+  }
 }
