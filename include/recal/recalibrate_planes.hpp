@@ -119,13 +119,13 @@ void run_by_sample(const B& backend, const Shape& x, const Before& before, const
 
 /// Runs before(team, run) on every plane of a group, between on the group, after(team, run): some groups after the
 /// others, so that the second pass finds the planes in cache, or phase by phase over the whole tensor where the backend
-/// does not gain from that, groups are too few to share out, or samples of a small tensor are better integrated
-/// together. The results are the same.
+/// does not gain from that, groups are too few to share out, or the tensor is small, so that memory is read from end to
+/// end and samples are integrated together. The results are the same.
 template <class B, class Before, class Some, class All, class After>
 void run(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
          const After& after) {
   const bool by_sample = groups.mixing == Mixing::channels;
-  const bool together = by_sample && groups.shape.size() <= small_tensor;
+  const bool together = groups.shape.size() <= (by_sample ? small_tensor : small_tensor / 2);
   if (!B::fuses_groups || groups.groups() < enough_groups || together) {
     walk_runs(backend, groups.shape, before);
     between.all(backend);

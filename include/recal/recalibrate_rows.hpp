@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
 #include <recal/core/buffer.hpp>
@@ -48,12 +49,12 @@ namespace detail {
 /// Rows that are worked on at once where they are shared out by themselves.
 inline constexpr Index rows_per_piece = 512;
 
-/// f(first, last) on pieces of all rows.
+/// f(first, last) on pieces of `count` items of `rows` rows each.
 template <class B, class F>
-void walk_rows(const B& backend, Index rows, const F& f) {
-  backend.walk((rows + rows_per_piece - 1) / rows_per_piece, rows_per_piece, [&](const typename B::Team&, Index g) {
-    f(g * rows_per_piece, std::min(rows, (g + 1) * rows_per_piece));
-  });
+void walk_pieces(const B& backend, Index count, Index rows, const F& f) {
+  const Index piece = std::max<Index>(1, rows_per_piece / std::max<Index>(1, rows));
+  backend.walk((count + piece - 1) / piece, piece * rows,
+               [&](const typename B::Team&, Index i) { f(i * piece, std::min(count, (i + 1) * piece)); });
 }
 
 /// one(group) between loops over its rows. `together` takes the integration, and is called only where it has a way to
@@ -68,14 +69,13 @@ template <class I, class RowsBefore, class One, class Together, class RowsAfter>
   };
   if constexpr (IntegrateAll<std::remove_const_t<I>>)
     return Between{some, [=, &integrate, rows = groups.planes()](const auto& backend) {
-                     walk_rows(backend, rows, rows_before);
+                     walk_pieces(backend, rows, 1, rows_before);
                      together(integrate);
-                     walk_rows(backend, rows, rows_after);
+                     walk_pieces(backend, rows, 1, rows_after);
                    }};
   else
-    return Between{some, [some, groups](const auto& backend) {
-                     backend.walk(groups.groups(), groups.rows(), [&some](const auto&, Index g) { some(g, g + 1); });
-                   }};
+    return Between{some,
+                   [some, groups](const auto& backend) { walk_pieces(backend, groups.groups(), groups.rows(), some); }};
 }
 
 inline constexpr auto no_rows = [](Index, Index) {};
