@@ -15,15 +15,13 @@
 
 namespace {
 
-using bench::Index;
-
 template <class Pool>
 void pool_planes(benchmark::State& state, const Pool& pool, const bench::Shape& shape) {
   const bench::Tensor x = bench::noise(shape);
   recal::Buffer<double> style(static_cast<std::size_t>(shape.n * shape.c * Pool::width));
   bench::repeat(state, [&] {
-    recal::Cpu{}.walk(shape.n * shape.c, shape.plane(), [&](const recal::Cpu::Team& team, Index i) {
-      recal::detail::pool(team, pool, x.view(), {.n = i / shape.c, .c = i % shape.c, .row = i}, style.data());
+    recal::detail::walk_runs(recal::Cpu{}, shape, [&](const recal::Cpu::Team& team, const recal::PlaneRun& run) {
+      recal::detail::pool(team, pool, x.view(), {shape, recal::Mixing::channels}, run, style.data());
     });
   });
 }

@@ -19,6 +19,7 @@ using recal::Groups;
 using recal::Index;
 using recal::Mixing;
 using recal::Plane;
+using recal::PlaneRun;
 using recal::Pull;
 using recal::Shape;
 using recal::Tensor;
@@ -56,13 +57,16 @@ struct Steps {
 template <class B>
 bool runs_in_order(const B& backend, const Groups& groups) {
   Steps steps(groups);
-  const auto one = [&](Index g) { steps.note(g, 'm'); };
-  const auto all = [&](const auto&) {
-    for (Index g = 0; g < groups.groups(); ++g) one(g);
+  const auto some = [&](Index first, Index last) {
+    for (Index g = first; g < last; ++g) steps.note(g, 'm');
   };
-  recal::detail::run(
-      backend, groups, [&](const auto&, Plane at) { steps.note(groups, at, 'b'); }, recal::detail::Between{one, all},
-      [&](const auto&, Plane at) { steps.note(groups, at, 'a'); });
+  const auto all = [&](const auto&) { some(0, groups.groups()); };
+  const auto on_planes = [&](char step) {
+    return [&, step](const auto&, const PlaneRun& run) {
+      recal::detail::for_each_plane(groups, run, [&](Plane at) { steps.note(groups, at, step); });
+    };
+  };
+  recal::detail::run(backend, groups, on_planes('b'), recal::detail::Between{some, all}, on_planes('a'));
   const auto rows = static_cast<std::size_t>(groups.rows());
   const std::string expected = std::string(rows, 'b') + 'm' + std::string(rows, 'a');
   for (const std::string& found : steps.of_group)
@@ -130,9 +134,9 @@ TEST_CASE("pool writes the style of a plane into its row") {
   const auto x = random_tensor<double>("x", map);
   on_both_teams([&](const auto& team) {
     std::array<double, 12> style{};
-    recal::detail::pool(team, recal::MeanStd{}, x.view(), {1, 2, 4}, style.data());
+    recal::detail::pool(team, recal::MeanStd{}, x.view(), {map, Mixing::channels}, {1, 1, 2}, style.data());
     double mean = 0;
-    for (Index k = 0; k < 35; ++k) mean += x.view().plane(1, 2)[k] / 35;
+    for (Index k = 0; k < 35; ++k) mean += x.view().plane(1, 1)[k] / 35;
     CHECK(style[8] == doctest::Approx(mean).epsilon(1e-13));
     CHECK(style[9] > 0);
     CHECK(style[7] == 0);
@@ -172,7 +176,9 @@ TEST_CASE("dots: the gradients of scale and shift") {
     shift += dy.view().plane(1, 1)[k];
   }
   on_both_teams([&](const auto& team) {
-    const Affine grad = recal::detail::dots(team, x.view(), dy.view(), {1, 1, 0});
+    std::array<Affine, 6> grads{};
+    recal::detail::dots(team, x.view(), dy.view(), {map, Mixing::none}, {1, 0, 3}, grads.data());
+    const Affine& grad = grads[3];  // of channel 1, sample 1
     CHECK(grad.scale == doctest::Approx(scale).epsilon(1e-13));
     CHECK(grad.shift == doctest::Approx(shift).epsilon(1e-13));
   });

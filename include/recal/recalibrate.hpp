@@ -6,14 +6,14 @@
 
 #include <recal/backend/backend.hpp>
 #include <recal/backend/cpu/backend.hpp>
-#include <recal/core/buffer.hpp>
-#include <recal/core/dots.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/core/visit.hpp>
 #include <recal/gate/gate.hpp>
 #include <recal/integrate/integrate.hpp>
 #include <recal/pool/style_pool.hpp>
+#include <recal/recalibrate_passes.hpp>
 #include <recal/recalibrate_planes.hpp>
+#include <recal/recalibrate_rows.hpp>
 
 namespace recal {
 
@@ -59,13 +59,7 @@ class Recalibrate {
   static constexpr std::string_view checkpoint_name = "rclb";
 
   /// What backward needs of a forward pass, beside x. The caller owns it; it may be used again and again.
-  struct Tape {
-    Shape shape;
-    Buffer<double> style;       // t, group by group: (groups, rows, P::width)
-    Buffer<double> excitation;  // z: (groups, rows, I::out)
-    Buffer<Affine> gate;        // (groups, rows)
-    Buffer<double> grad_style;
-    Buffer<double> grad_excitation;
+  struct Tape : RowTape {
     typename I::Tape integrate;
   };
 
@@ -91,11 +85,7 @@ class Recalibrate {
     const Groups groups{shape, I::mixing};
     detail::check_rows(integrate_, channels_, groups.rows(), mode == Mode::train);
     tape.shape = shape;
-    resize(tape.style, groups.planes() * P::width);
-    resize(tape.grad_style, groups.planes() * P::width);
-    resize(tape.excitation, groups.planes() * I::out);
-    resize(tape.grad_excitation, groups.planes() * I::out);
-    resize(tape.gate, groups.planes());
+    tape.resize(groups.planes(), P::width, I::out);
     detail::begin_tape(integrate_, groups.groups(), groups.rows(), mode, tape.integrate);
   }
 
@@ -109,14 +99,9 @@ class Recalibrate {
     detail::check_rows(integrate_, channels_, groups.rows(), false);
     if (from.shape.size() == 0) return;
 
-    Buffer<double> style(static_cast<std::size_t>(groups.planes() * P::width));
-    Buffer<double> excitation(static_cast<std::size_t>(groups.planes() * I::out));
-    detail::run(
-        backend, groups, [&](const auto& team, Plane at) { detail::pool(team, pool_, from, at, style.data()); },
-        detail::infer_step(integrate_, groups, style, excitation),
-        [&](const auto& team, Plane at) {
-          detail::apply(team, gate_.open(excitation.data() + at.row * I::out), from, to, at);
-        });
+    detail::infer_planes(backend, pool_, integrate_, gate_, from, [&](const auto& team, const Affine& gate, Plane at) {
+      detail::apply(team, gate, from, to, at);
+    });
   }
 
   template <Backend B, class X, class Y>
@@ -141,21 +126,7 @@ class Recalibrate {
     check_shape("dx", to.shape, from.shape);
     if (from.shape.size() == 0) return;
 
-    const Groups groups{from.shape, I::mixing};
-    detail::run(
-        backend, groups,
-        [&](const auto& team, Plane at) {
-          const Affine grad_gate = detail::dots(team, from, grad, at);
-          gate_.pull(tape.excitation.data() + at.row * I::out, grad_gate,
-                     tape.grad_excitation.data() + at.row * I::out);
-        },
-        detail::backward_step(integrate_, groups, tape),
-        [&](const auto& team, Plane at) {
-          const Pull pull = pool_.pull(tape.style.data() + at.row * P::width,
-                                       tape.grad_style.data() + at.row * P::width, from.shape.plane());
-          detail::pull(team, recal::at(tape.gate, at.row).scale, pull, from, grad, to, at);
-        });
-    detail::add_parameter_gradients(integrate_, groups.groups(), tape.style, tape.grad_excitation, tape.integrate);
+    detail::backward_planes(backend, pool_, integrate_, gate_, from, grad, to, tape);
   }
 
   template <class X, class Y>
@@ -191,17 +162,8 @@ class Recalibrate {
     check_shape("the output", to.shape, from.shape);
     detail::check_not_in_place(from, to);
     begin(from.shape, mode, tape);
-    const Groups groups{from.shape, I::mixing};
     if (from.shape.size() == 0) return;
-
-    detail::run(
-        backend, groups, [&](const auto& team, Plane at) { detail::pool(team, pool_, from, at, tape.style.data()); },
-        detail::forward_step(integrate_, groups, tape.style, tape.excitation, tape.integrate),
-        [&](const auto& team, Plane at) {
-          const Affine gate = gate_.open(tape.excitation.data() + at.row * I::out);
-          recal::at(tape.gate, at.row) = gate;
-          detail::apply(team, gate, from, to, at);
-        });
+    detail::forward_planes(backend, pool_, integrate_, gate_, from, to, tape);
   }
 
   Index channels_;

@@ -65,12 +65,7 @@ class Recalibrate<P, I, G> {
 
   static constexpr std::string_view checkpoint_name = "rclb";
 
-  struct Tape {
-    Shape shape;
-    Buffer<double> style;
-    Buffer<double> excitation;
-    Buffer<double> grad_style;
-    Buffer<double> grad_excitation;
+  struct Tape : RowTape {
     typename P::Tape pool;
     typename I::Tape integrate;
   };
@@ -90,8 +85,7 @@ class Recalibrate<P, I, G> {
   void begin(const Shape& x, Mode mode, Tape& tape) const {
     const auto layout = check_call(x, x, mode == Mode::train);
     tape.shape = x;
-    for (auto* buffer : {&tape.style, &tape.excitation, &tape.grad_style, &tape.grad_excitation})
-      resize(*buffer, layout.field.size());
+    tape.resize(layout.field.size(), 1, 1);
     pool_.begin(x, mode, tape.pool);
     detail::begin_tape(integrate_, layout.groups(), layout.rows(), mode, tape.integrate);
   }
@@ -102,6 +96,11 @@ class Recalibrate<P, I, G> {
     const auto to = view_of(y);
     const auto layout = check_call(from.shape, to.shape, false);
     if (from.shape.size() == 0) return;
+    if constexpr (WholeMapPool<P>)
+      if (pool_.uniform())
+        return detail::infer_planes(
+            backend, typename P::WholeMap{}, integrate_, gate_, from,
+            [&](const auto& team, const Affine& gate, Plane at) { detail::apply(team, gate, from, to, at); });
     Buffer<double> style(static_cast<std::size_t>(layout.field.size()));
     Buffer<double> excitation(style.size());
     run(
@@ -132,6 +131,9 @@ class Recalibrate<P, I, G> {
     check_shape("dy", grad.shape, from.shape);
     const auto layout = check_call(from.shape, to.shape, false);
     if (from.shape.size() == 0) return;
+    if constexpr (WholeMapPool<P>)
+      if (pool_.uniform())
+        return detail::backward_planes(backend, typename P::WholeMap{}, integrate_, gate_, from, grad, to, tape);
     run(
         backend, layout, [&](const auto& team, Index c) { grad_gates(team, layout, tape, c, from, grad); },
         [&](Index g) {
@@ -216,6 +218,9 @@ class Recalibrate<P, I, G> {
     detail::check_not_in_place(from, to);
     begin(from.shape, mode, tape);
     if (from.shape.size() == 0) return;
+    if constexpr (WholeMapPool<P>)
+      if (pool_.uniform())
+        return detail::forward_planes(backend, typename P::WholeMap{}, integrate_, gate_, from, to, tape);
     run(
         backend, layout,
         [&](const auto& team, Index c) {
@@ -244,22 +249,25 @@ class Recalibrate<P, I, G> {
 
   template <class Team, class X, class DY>
   void grad_gates(const Team& team, const Layout& layout, Tape& tape, Index c, const X& x, const DY& dy) const {
-    const Index positions = layout.field.plane();
-    Buffer<double> grad(static_cast<std::size_t>(positions));
-    for (Index n = 0; n < x.shape.n; ++n) {
-      if (positions == 1) {
-        grad[0] = detail::dots(team, x, dy, Plane{n, c, 0}).scale;
-      } else {
-        std::ranges::fill(grad, 0.0);
-        detail::for_each_pixel(x.shape, layout.field, [&, from = x.plane(n, c), g = dy.plane(n, c)](Index k, Index p) {
-          at(grad, p) += static_cast<double>(g[k]) * static_cast<double>(from[k]);
-        });
-      }
-      for (Index p = 0; p < positions; ++p) {
-        const Index row = layout.row(n, c, p);
-        gate_.pull(&at(tape.excitation, row), {.scale = at(grad, p), .shift = 0}, &at(tape.grad_excitation, row));
-      }
+    if (layout.field.plane() == 1) {
+      reduce_planes(
+          team, Dots{}, x.shape.plane(), x.shape.n,
+          [&](Index n, const auto& sums) { pull_gate(layout, tape, n, c, 0, sums.s1()); }, x.samples(c), dy.samples(c));
+      return;
     }
+    Buffer<double> grad(static_cast<std::size_t>(layout.field.plane()));
+    for (Index n = 0; n < x.shape.n; ++n) {
+      std::ranges::fill(grad, 0.0);
+      detail::for_each_pixel(x.shape, layout.field, [&, from = x.plane(n, c), g = dy.plane(n, c)](Index k, Index p) {
+        at(grad, p) += static_cast<double>(g[k]) * static_cast<double>(from[k]);
+      });
+      for (Index p = 0; p < layout.field.plane(); ++p) pull_gate(layout, tape, n, c, p, at(grad, p));
+    }
+  }
+
+  void pull_gate(const Layout& layout, Tape& tape, Index n, Index c, Index p, double grad_scale) const {
+    const Index row = layout.row(n, c, p);
+    gate_.pull(&at(tape.excitation, row), {.scale = grad_scale, .shift = 0}, &at(tape.grad_excitation, row));
   }
 
   template <class Team, class X, class DY, class DX>

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <type_traits>
 
+#include <recal/backend/backend.hpp>
+#include <recal/backend/channel_block.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/host_device.hpp>
@@ -20,6 +23,14 @@ struct Plane {
   Index n;
   Index c;
   Index row;
+};
+
+/// Planes (n, c) for c in [first, last).
+struct PlaneRun {
+  Index n;
+  Index first;
+  Index last;
+  [[nodiscard]] Index size() const { return last - first; }
 };
 
 /// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels,
@@ -52,55 +63,20 @@ struct Groups {
 
 namespace detail {
 
-/// The step of an integration between the two passes: on one group, or on all of them.
-template <class One, class All>
+/// f(plane) for the planes of a run.
+template <class F>
+void for_each_plane(const Groups& groups, const PlaneRun& run, const F& f) {
+  for (Index c = run.first; c < run.last; ++c) f(Plane{run.n, c, groups.row(run.n, c)});
+}
+
+/// The step between the two passes over planes: some(first, last) on the groups [first, last), or all(backend).
+template <class Some, class All>
 struct Between {
-  One one;
+  Some some;
   All all;
 };
-template <class One, class All>
-Between(One, All) -> Between<One, All>;
-
-/// `together` takes the integration, and is called only where it has a way to do all groups at once.
-template <class I, class One, class Together>
-[[nodiscard]] auto between(I& integrate, const Groups& groups, const One& one, const Together& together) {
-  if constexpr (IntegrateAll<std::remove_const_t<I>>)
-    return Between{one, [&integrate, together](const auto&) { together(integrate); }};
-  else
-    return Between{one, [&groups, one](const auto& backend) {
-                     backend.walk(groups.groups(), groups.rows(), [&one](const auto&, Index g) { one(g); });
-                   }};
-}
-
-template <class I>
-[[nodiscard]] auto infer_step(const I& integrate, const Groups& groups, Buffer<double>& t, Buffer<double>& z) {
-  return between(
-      integrate, groups, [&](Index g) { integrate.infer(g, groups.slice<I::in>(t, g), groups.slice<I::out>(z, g)); },
-      [&](const auto& own) { own.infer_all(groups.groups(), t, z); });
-}
-
-template <class I>
-[[nodiscard]] auto forward_step(I& integrate, const Groups& groups, Buffer<double>& t, Buffer<double>& z,
-                                typename I::Tape& tape) {
-  return between(
-      integrate, groups,
-      [&](Index g) { integrate.forward(g, groups.slice<I::in>(t, g), groups.slice<I::out>(z, g), tape); },
-      [&](auto& own) { own.forward_all(groups.groups(), t, z, tape); });
-}
-
-/// `tape` is the module's: style, grad_style, grad_excitation and the integration's own.
-template <class I, class Tape>
-[[nodiscard]] auto backward_step(I& integrate, const Groups& groups, Tape& tape) {
-  return between(
-      integrate, groups,
-      [&](Index g) {
-        integrate.backward(g, groups.slice<I::in>(tape.style, g), groups.slice<I::out>(tape.grad_excitation, g),
-                           groups.slice<I::in>(tape.grad_style, g), tape.integrate);
-      },
-      [&](auto& own) {
-        own.backward_all(groups.groups(), tape.style, tape.grad_excitation, tape.grad_style, tape.integrate);
-      });
-}
+template <class Some, class All>
+Between(Some, All) -> Between<Some, All>;
 
 /// Groups from which on they alone keep every core busy.
 inline constexpr Index enough_groups = 8;
@@ -108,30 +84,57 @@ inline constexpr Index enough_groups = 8;
 /// Elements of a tensor that the last cache holds, so that nothing is gained by going through it group by group.
 inline constexpr Index small_tensor = Index{1} << 22U;
 
-/// Runs before(plane) on every plane of a group, between(group), after(plane): group by group, so
-/// that the second pass finds the planes in cache, or phase by phase over the whole tensor where
-/// the backend does not gain from that, groups are too few to share out, or samples of a small tensor
-/// are better integrated together. The results are the same.
-template <class B, class Before, class One, class All, class After>
-void run(const B& backend, const Groups& groups, const Before& before, const Between<One, All>& between,
+/// f(team, run) on runs that cover all planes, each by itself.
+template <class B, class F>
+void walk_runs(const B& backend, const Shape& x, const F& f) {
+  const Index width = ChannelBlock::width(x);
+  const Index blocks = (x.c + width - 1) / width;
+  backend.walk(x.n * blocks, width * x.plane(), [&](const typename B::Team& team, Index i) {
+    const Index first = i % blocks * width;
+    f(team, PlaneRun{i / blocks, first, std::min(x.c, first + width)});
+  });
+}
+
+/// before on every plane, between, after on every plane, channel by channel: in blocks of channels.
+template <class B, class Before, class Some, class All, class After>
+void run_by_channel(const B& backend, const Shape& x, const Before& before, const Between<Some, All>& between,
+                    const After& after) {
+  walk_channels(backend, x, [&](const typename B::Team& team, const ChannelBlock& block) {
+    for (Index n = 0; n < x.n; ++n) before(team, PlaneRun{n, block.first, block.last});
+    between.some(block.first, block.last);
+    for (Index n = 0; n < x.n; ++n) after(team, PlaneRun{n, block.first, block.last});
+  });
+}
+
+/// The same sample by sample.
+template <class B, class Before, class Some, class All, class After>
+void run_by_sample(const B& backend, const Shape& x, const Before& before, const Between<Some, All>& between,
+                   const After& after) {
+  backend.walk(x.n, x.c * x.plane(), [&](const typename B::Team& team, Index n) {
+    before(team, PlaneRun{n, 0, x.c});
+    between.some(n, n + 1);
+    after(team, PlaneRun{n, 0, x.c});
+  });
+}
+
+/// Runs before(team, run) on every plane of a group, between on the group, after(team, run): some groups after the
+/// others, so that the second pass finds the planes in cache, or phase by phase over the whole tensor where the backend
+/// does not gain from that, groups are too few to share out, or the tensor is small, so that memory is read from end to
+/// end and samples are integrated together. The results are the same.
+template <class B, class Before, class Some, class All, class After>
+void run(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
          const After& after) {
-  const Index rows = groups.rows();
-  const bool together = groups.mixing == Mixing::channels && groups.shape.size() <= small_tensor;
-  if (B::fuses_groups && groups.groups() >= enough_groups && !together) {
-    backend.walk(groups.groups(), rows * groups.shape.plane(), [&](const auto& team, Index g) {
-      for (Index r = 0; r < rows; ++r) before(team, groups.plane(g, r));
-      between.one(g);
-      for (Index r = 0; r < rows; ++r) after(team, groups.plane(g, r));
-    });
-    return;
+  const bool by_sample = groups.mixing == Mixing::channels;
+  const bool together = groups.shape.size() <= (by_sample ? small_tensor : small_tensor / 2);
+  if (!B::fuses_groups || groups.groups() < enough_groups || together) {
+    walk_runs(backend, groups.shape, before);
+    between.all(backend);
+    walk_runs(backend, groups.shape, after);
+  } else if (by_sample) {
+    run_by_sample(backend, groups.shape, before, between, after);
+  } else {
+    run_by_channel(backend, groups.shape, before, between, after);
   }
-  const auto on_planes = [&](const auto& f) {
-    backend.walk(groups.planes(), groups.shape.plane(),
-                 [&](const auto& team, Index i) { f(team, groups.plane(i / rows, i % rows)); });
-  };
-  on_planes(before);
-  between.all(backend);
-  on_planes(after);
 }
 
 /// Throws where a forward pass for training would write over its input.
@@ -141,11 +144,16 @@ void check_not_in_place(const X& x, const Y& y) {
         "a forward pass for training cannot work in place: backward needs the input of shape ", x.shape);
 }
 
-/// t = pool(plane), into the plane's row.
+/// t = pool(plane), into the row of each plane.
 template <class Team, class P, class X>
-void pool(const Team& team, const P& pool, const X& x, Plane at, double* style) {
+void pool(const Team& team, const P& pool, const X& x, const Groups& groups, const PlaneRun& run, double* style) {
   const Index count = x.shape.plane();
-  pool.finish(team.reduce(pool, count, x.plane(at.n, at.c)), count, style + at.row * P::width);
+  reduce_planes(
+      team, pool, count, run.size(),
+      [&](Index i, const auto& state) {
+        pool.finish(state, count, style + groups.row(run.n, run.first + i) * P::width);
+      },
+      x.planes(run.n, run.first));
 }
 
 /// y = scale*x + shift on a plane.
@@ -164,11 +172,15 @@ void apply(const Team& team, const Affine& gate, const X& x, const Y& y, Plane a
         x.shape.plane(), to, [scale, shift](auto value) { return value * scale + shift; }, from);
 }
 
-/// (dL/dscale, dL/dshift) of a plane's gate.
+/// (dL/dscale, dL/dshift) of each plane's gate, into its row.
 template <class Team, class X, class DY>
-Affine dots(const Team& team, const X& x, const DY& dy, Plane at) {
-  const auto sums = team.reduce(Dots{}, x.shape.plane(), x.plane(at.n, at.c), dy.plane(at.n, at.c));
-  return {.scale = sums.s1(), .shift = sums.s0()};
+void dots(const Team& team, const X& x, const DY& dy, const Groups& groups, const PlaneRun& run, Affine* grad) {
+  reduce_planes(
+      team, Dots{}, x.shape.plane(), run.size(),
+      [&](Index i, const auto& sums) {
+        grad[groups.row(run.n, run.first + i)] = {.scale = sums.s1(), .shift = sums.s0()};
+      },
+      x.planes(run.n, run.first), dy.planes(run.n, run.first));
 }
 
 /// The first of `count` elements that equals `value`; `count` where none does.

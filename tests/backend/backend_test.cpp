@@ -86,3 +86,41 @@ TEST_CASE("all teams map a plane to the same numbers") {
       77, found.data(), [](auto x) { return x * 0.5F + 0.25F; }, plane.data());
   CHECK(found == expected);
 }
+
+TEST_CASE("planes are reduced one by one or side by side, as the team can") {
+  const auto planes = noise<float>("planes", 7 * 60);
+  const auto on = [&](const auto& team) {
+    Index seen = 0;
+    recal::reduce_planes(
+        team, recal::MeanStd{}, 49, 7,
+        [&](Index i, const auto& state) {
+          CHECK(i == seen++);
+          const auto own = team.reduce(recal::MeanStd{}, 49, planes.data() + i * 60);
+          CHECK(state.sum == own.sum);
+          CHECK(state.squares == own.squares);
+        },
+        recal::PlaneSpan<const float>{planes.data(), 60});
+    CHECK(seen == 7);
+  };
+  on(recal::Cpu::Team{});
+  on(recal::Reference::Team{});
+  on(LeastBackend::Team(0));
+}
+
+TEST_CASE("planes are mapped at once where they lie one after the other, and nothing between them is touched") {
+  const auto planes = noise<float>("planes", 3 * 12);
+  const auto f = [](auto x) { return x * 0.5F; };
+  for (const Index from : {10, 12})
+    for (const Index to : {10, 12}) {
+      recal::Buffer<float> out(36, -1.0F);
+      recal::map_planes(recal::Cpu::Team{}, 10, 3, recal::PlaneSpan<float>{out.data(), to}, f,
+                        recal::PlaneSpan<const float>{planes.data(), from});
+      int wrong = 0;
+      for (Index i = 0; i < 3; ++i)
+        for (Index k = 0; k < to; ++k) {
+          const float expected = k < 10 ? 0.5F * recal::at(planes, i * from + k) : -1.0F;
+          wrong += recal::at(out, i * to + k) != expected;
+        }
+      CHECK(wrong == 0);
+    }
+}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -11,22 +10,7 @@
 namespace {
 
 using recal::Index;
-using recal::Shape;
-using recal::fused::ChannelBlock;
 using recal::fused::ChannelMoments;
-
-TEST_CASE("blocks cover every channel once, whatever the shape") {
-  for (const Shape& shape : {Shape{2, 1, 3, 3}, Shape{3, 7, 1, 1}, Shape{1, 1000, 2, 2}, Shape{2, 64, 112, 112},
-                             Shape{0, 5, 4, 4}, Shape{2, 130, 16, 16}}) {
-    std::vector<int> seen(static_cast<std::size_t>(shape.c), 0);
-    recal::fused::walk_channels(recal::Cpu{}, shape, [&seen](const auto&, const ChannelBlock& block) {
-      for (Index c = block.first; c < block.last; ++c) ++seen[static_cast<std::size_t>(c)];
-    });
-    for (const int count : seen) CHECK(count == 1);
-    CHECK(ChannelBlock::width(shape) >= 1);
-    CHECK(ChannelBlock::width(shape) <= ChannelBlock::limit);
-  }
-}
 
 TEST_CASE("moments of a channel are those of all its planes together") {
   const double planes[3][4] = {{1e6, 1e6 + 1, 1e6 - 2, 1e6 + 5}, {1e6 + 7, 1e6, 1e6, 1e6}, {1e6 - 3, 1e6, 1e6, 1e6}};

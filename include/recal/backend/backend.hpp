@@ -2,8 +2,10 @@
 #pragma once
 
 #include <concepts>
+#include <type_traits>
 
 #include <recal/core/shape.hpp>
+#include <recal/core/tensor.hpp>
 
 namespace recal {
 
@@ -18,6 +20,8 @@ namespace recal {
 ///       merge(). A style pool is a reducer over one plane; Dots (core/dots.hpp) is one over two.
 ///   team.map(K, out, f, x, ...)
 ///       out_k = f(x_k, ...), `f` taking scalars or packs of them; out may be one of the inputs.
+///   team.reduce_planes(reducer, K, planes, sink, PlaneSpan x, ...)      optional, for small planes side by side
+///       sink(i, reduce of x[i], ...) for every i in [0, planes); whoever wants it calls recal::reduce_planes
 ///   Team::accumulator<T>
 ///       the type in which a tensor of T is computed; coefficients of `f` are converted to it
 ///
@@ -59,6 +63,27 @@ concept Team = requires(const T& team, const float* in, float* out, Index count)
   { team.reduce(detail::ArchetypeReducer{}, count, in) } -> std::same_as<detail::ArchetypeReducer::State<double>>;
   team.map(count, out, detail::ArchetypeMap{}, in);
 };
+
+/// sink(i, State) of each of the first `planes` planes of K elements, in the team's own way or one by one.
+template <Team M, class Reducer, class Sink, class... T>
+void reduce_planes(const M& team, const Reducer& reducer, Index count, Index planes, const Sink& sink,
+                   PlaneSpan<T>... in) {
+  if constexpr (requires { team.reduce_planes(reducer, count, planes, sink, in...); })
+    team.reduce_planes(reducer, count, planes, sink, in...);
+  else
+    for (Index i = 0; i < planes; ++i)
+      sink(i, team.reduce(reducer, count, static_cast<const std::remove_const_t<T>*>(in[i])...));
+}
+
+/// out[i] = f(in[i]...) element by element on each of the first `planes` planes; on all at once where they lie one
+/// after the other.
+template <Team M, class Out, class F, class... T>
+void map_planes(const M& team, Index count, Index planes, PlaneSpan<Out> out, const F& f, PlaneSpan<T>... in) {
+  if (out.stride == count && ((in.stride == count) && ...))
+    team.map(count * planes, out.first, f, static_cast<const std::remove_const_t<T>*>(in.first)...);
+  else
+    for (Index i = 0; i < planes; ++i) team.map(count, out[i], f, static_cast<const std::remove_const_t<T>*>(in[i])...);
+}
 
 /// A machine that runs programs on groups of planes.
 ///   backend.walk(groups, elements, program)

@@ -92,7 +92,10 @@ template <class A, class T>
   } else if constexpr (std::is_arithmetic_v<T>) {
     typename Pack<T, A::lanes>::Native narrow;
     std::memcpy(&narrow, from, sizeof(narrow));
-    return A(__builtin_convertvector(narrow, typename A::Native));
+    A a;  // one conversion a register; of __builtin_convertvector to more bytes g++ 12 makes several
+    for (int lane = 0; lane < A::lanes; ++lane)
+      a.v[lane] = static_cast<std::remove_cvref_t<decltype(a.v[0])>>(narrow[lane]);
+    return a;
   } else {
     A a;
     for (int lane = 0; lane < A::lanes; ++lane) a.v[lane] = static_cast<float>(from[lane]);

@@ -11,6 +11,15 @@
 
 namespace recal {
 
+/// Planes that begin `stride` elements apart.
+template <class T>
+struct PlaneSpan {
+  T* first = nullptr;
+  Index stride = 0;
+
+  [[nodiscard]] constexpr T* operator[](Index plane) const noexcept { return first + plane * stride; }
+};
+
 /// A window on an NCHW tensor that someone else owns.
 ///   element (n, c, h, w) = data[n*stride_n + c*stride_c + h*W + w]
 /// Planes are dense (H and W contiguous); the strides between planes are free, so that a channel
@@ -43,6 +52,12 @@ struct TensorView {
 
   /// The first element of plane (n, c).
   [[nodiscard]] constexpr T* plane(Index n, Index c) const noexcept { return data + n * stride_n + c * stride_c; }
+
+  /// The planes of sample n from channel c on.
+  [[nodiscard]] constexpr PlaneSpan<T> planes(Index n, Index c) const noexcept { return {plane(n, c), stride_c}; }
+
+  /// The planes of channel c, sample by sample.
+  [[nodiscard]] constexpr PlaneSpan<T> samples(Index c) const noexcept { return {plane(0, c), stride_n}; }
 
   [[nodiscard]] constexpr T& operator()(Index n, Index c, Index h, Index w) const noexcept {
     return plane(n, c)[h * shape.w + w];

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <array>
-
-#include <recal/backend/backend.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/host_device.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/shape.hpp>
 #include <recal/pool/plane_moments.hpp>
 
-/// What batch norm is made of: how channels are walked, what is summed up of them, and what is done to them.
+/// What batch norm is made of: what is summed up of channels, and what is done to them.
 namespace recal::fused {
 
 /// The moments of one channel from those of its planes, all of K elements, put together in double about the first
@@ -48,33 +44,6 @@ class ChannelMoments {
   double between_ = 0.0;
   double distances_ = 0.0;
 };
-
-/// Channels that are worked on together, sample by sample, so that memory is read in long runs: [first, last).
-struct ChannelBlock {
-  static constexpr Index limit = 64;
-  static constexpr Index elements_per_run = 8192;
-  Index first;
-  Index last;
-
-  /// Enough channels for a long run, few enough for eight threads or more.
-  [[nodiscard]] static Index width(const Shape& x) {
-    const Index wanted = elements_per_run / std::max(x.plane(), Index{1});
-    return std::clamp(std::min(wanted, x.c / 8), Index{1}, limit);
-  }
-};
-
-/// One of these for each channel of a block.
-template <class Item>
-using PerChannel = std::array<Item, ChannelBlock::limit>;
-
-/// program(team, block) for blocks that cover all channels of x; their sizes depend on the shape alone.
-template <class B, class Program>
-void walk_channels(const B& backend, const Shape& x, const Program& program) {
-  const Index width = ChannelBlock::width(x);
-  backend.walk((x.c + width - 1) / width, width * x.n * x.plane(), [&](const typename B::Team& team, Index g) {
-    program(team, ChannelBlock{g * width, std::min(x.c, (g + 1) * width)});
-  });
-}
 
 /// scale * (x - centre) + shift; the centre is one of T's numbers, so that a large mean cancels exactly.
 template <class A>

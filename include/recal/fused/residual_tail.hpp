@@ -2,6 +2,7 @@
 #pragma once
 
 #include <recal/backend/backend.hpp>
+#include <recal/backend/channel_block.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/tensor.hpp>
@@ -10,7 +11,9 @@
 #include <recal/pool/mean_std.hpp>
 #include <recal/pool/moments_and_extremes.hpp>
 #include <recal/pool/plane_moments.hpp>
+#include <recal/recalibrate_passes.hpp>
 #include <recal/recalibrate_planes.hpp>
+#include <recal/recalibrate_rows.hpp>
 
 namespace recal {
 
@@ -18,7 +21,6 @@ namespace recal {
 struct ResidualTailTape {
   Buffer<PlaneMoments> moments;
   Buffer<fused::GradientSums> sums;
-  Buffer<double> scales;  ///< of the gates
 };
 
 /// The end of a residual block with a module, in as many passes over memory as without one:
@@ -62,12 +64,10 @@ class ResidualTail {
     const Groups groups{x.shape, Integrate::mixing};
     resize(tape_.moments, groups.planes());
     resize(tape_.sums, groups.planes());
-    resize(tape_.scales, groups.planes());
     if (x.shape.size() == 0) return;
     walk(
         backend, groups, [&](const auto& team, const Channels& block) { take_moments(team, block, groups, x, mode); },
-        detail::forward_step(module_.integrate(), groups, module_tape_.style, module_tape_.excitation,
-                             module_tape_.integrate),
+        detail::forward_step(module_.integrate(), module_.gate(), groups, module_tape_),
         [&](const auto& team, const Channels& block) { apply(team, block, groups, x, shortcut, out); });
   }
 
@@ -83,10 +83,11 @@ class ResidualTail {
     check_shape("input gradient of a residual tail", dx.shape, x.shape);
     const Groups groups{x.shape, Integrate::mixing};
     if (x.shape.size() == 0) return;
+    const auto& pool = fused::tail_pool(module_.pool());
     walk(
         backend, groups,
         [&](const auto& team, const Channels& block) { take_sums(team, block, groups, x, out, dout, dshortcut); },
-        detail::backward_step(module_.integrate(), groups, module_tape_),
+        detail::backward_step(pool, module_.integrate(), module_.gate(), groups, module_tape_),
         [&](const auto& team, const Channels& block) {
           pull(team, block, groups, x, TensorView<const T>(dshortcut), dx);
         });
@@ -95,29 +96,29 @@ class ResidualTail {
   }
 
  private:
-  using Channels = fused::ChannelBlock;
+  using Channels = ChannelBlock;
 
   /// before(block), between(group), after(block): block by block of channels, or in three walks where a group is a
   /// sample.
-  template <class B, class Before, class One, class All, class After>
+  template <class B, class Before, class Some, class All, class After>
   static void walk(const B& backend, const Groups& groups, const Before& before,
-                   const detail::Between<One, All>& between, const After& after) {
+                   const detail::Between<Some, All>& between, const After& after) {
     if (groups.mixing == Mixing::channels || !B::fuses_groups) {
-      fused::walk_channels(backend, groups.shape, before);
+      walk_channels(backend, groups.shape, before);
       between.all(backend);
-      fused::walk_channels(backend, groups.shape, after);
+      walk_channels(backend, groups.shape, after);
       return;
     }
-    fused::walk_channels(backend, groups.shape, [&](const auto& team, const Channels& block) {
+    walk_channels(backend, groups.shape, [&](const auto& team, const Channels& block) {
       before(team, block);
-      for (Index c = block.first; c < block.last; ++c) between.one(c);
+      between.some(block.first, block.last);
       after(team, block);
     });
   }
 
   /// What the norm did to the channels of a block.
-  [[nodiscard]] fused::PerChannel<fused::ChannelAffine<double>> taped_maps(const Channels& block) const {
-    fused::PerChannel<fused::ChannelAffine<double>> maps;
+  [[nodiscard]] PerChannel<fused::ChannelAffine<double>> taped_maps(const Channels& block) const {
+    PerChannel<fused::ChannelAffine<double>> maps;
     for (Index c = block.first; c < block.last; ++c) at(maps, c - block.first) = norm_.taped_map(c, norm_tape_);
     return maps;
   }
@@ -129,23 +130,21 @@ class ResidualTail {
       for (Index c = block.first; c < block.last; ++c) f(n, c, groups.row(n, c));
   }
 
-  template <class Team, class T>
-  static PlaneMoments moments(const Team& team, const TensorView<const T>& x, Index n, Index c) {
-    const Index count = x.shape.plane();
-    if constexpr (wants_extremes<Pool>)
-      return detail::plane_moments(team.reduce(MomentsAndExtremes{}, count, x.plane(n, c)), count);
-    else
-      return detail::plane_moments(team.reduce(MeanStd{}, count, x.plane(n, c)), count);
-  }
+  using Moments = std::conditional_t<wants_extremes<Pool>, MomentsAndExtremes, MeanStd>;
 
   template <class Team, class T>
   void take_moments(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
                     Mode mode) {
-    fused::PerChannel<fused::ChannelMoments> channels{};
-    for_each_plane(block, groups, [&](Index n, Index c, Index row) {
-      at(tape_.moments, row) = moments(team, x, n, c);
-      at(channels, c - block.first).add(at(tape_.moments, row));
-    });
+    PerChannel<fused::ChannelMoments> channels{};
+    for (Index n = 0; n < x.shape.n; ++n)
+      reduce_planes(
+          team, Moments{}, x.shape.plane(), block.size(),
+          [&](Index i, const auto& state) {
+            const PlaneMoments plane = detail::plane_moments(state, x.shape.plane());
+            at(tape_.moments, groups.row(n, block.first + i)) = plane;
+            at(channels, i).add(plane);
+          },
+          x.planes(n, block.first));
     const auto elements = static_cast<double>(x.shape.plane());
     const double count = elements * static_cast<double>(x.shape.n);
     const auto& pool = fused::tail_pool(module_.pool());
@@ -167,9 +166,8 @@ class ResidualTail {
     using A = typename Team::template accumulator<T>;
     const auto maps = taped_maps(block);
     for_each_plane(block, groups, [&](Index n, Index c, Index row) {
-      const Affine gate = module_.gate().open(module_tape_.excitation.data() + row * Integrate::out);
+      const Affine& gate = at(module_tape_.gate, row);
       const auto& map = at(maps, c - block.first);
-      at(tape_.scales, row) = gate.scale;
       const fused::ChannelAffine<double> both{gate.scale * map.scale, map.centre, gate.scale * map.shift + gate.shift};
       team.map(x.shape.plane(), out.plane(n, c), fused::ChannelAffineAddRelu<A>{both.as<A>()}, x.plane(n, c),
                shortcut.plane(n, c));
@@ -181,15 +179,22 @@ class ResidualTail {
                  const TensorView<const T>& out, const TensorView<const T>& dout, const TensorView<T>& dshortcut) {
     const Index count = x.shape.plane();
     const auto maps = taped_maps(block);
-    for_each_plane(block, groups, [&](Index n, Index c, Index row) {
-      const auto& map = at(maps, c - block.first);
-      team.map(count, dshortcut.plane(n, c), fused::OpenWherePositive{}, out.plane(n, c), dout.plane(n, c));
-      fused::GradientSums& sums = at(tape_.sums, row) = {.centre = map.centre};
-      sums.add(team.reduce(Dots{}, count, x.plane(n, c), static_cast<const T*>(dshortcut.plane(n, c))));
-      const Affine grad{.scale = map.scale * sums.product + map.shift * sums.gradient, .shift = sums.gradient};
-      module_.gate().pull(module_tape_.excitation.data() + row * Integrate::out, grad,
-                          module_tape_.grad_excitation.data() + row * Integrate::out);
-    });
+    for (Index n = 0; n < x.shape.n; ++n) {
+      map_planes(team, count, block.size(), dshortcut.planes(n, block.first), fused::OpenWherePositive{},
+                 out.planes(n, block.first), dout.planes(n, block.first));
+      reduce_planes(
+          team, Dots{}, count, block.size(),
+          [&](Index i, const auto& state) {
+            const Index row = groups.row(n, block.first + i);
+            const auto& map = at(maps, i);
+            fused::GradientSums sums{.centre = map.centre};
+            sums.add(state);
+            at(tape_.sums, row) = sums;
+            at(module_tape_.grad_gate, row) = {.scale = map.scale * sums.product + map.shift * sums.gradient,
+                                               .shift = sums.gradient};
+          },
+          x.planes(n, block.first), dshortcut.planes(n, block.first));
+    }
   }
 
   /// A plane's part in the sums that the norm's gradients are made of, of dy = scale r + p + q (y - centre).
@@ -197,7 +202,7 @@ class ResidualTail {
                  Index row) const {
     const PlaneMoments& x = at(tape_.moments, row);
     const fused::GradientSums& r = at(tape_.sums, row);
-    const double scale = at(tape_.scales, row);
+    const double scale = at(module_tape_.gate, row).scale;
     const auto count = static_cast<double>(x.count);
     const double deviation = x.mean - map.centre;
     const double distance = map.scale * deviation + map.shift - pull.centre;  // of the mean of y from the pull's centre
@@ -216,26 +221,21 @@ class ResidualTail {
             const TensorView<const T>& r, const TensorView<T>& dx) {
     using A = typename Team::template accumulator<T>;
     const Index count = x.shape.plane();
-    const auto pull_of = [&](Index row) {
-      return fused::tail_pool(module_.pool())
-          .pull(module_tape_.style.data() + row * Pool::width, module_tape_.grad_style.data() + row * Pool::width,
-                count);
-    };
     const auto maps = taped_maps(block);
-    fused::PerChannel<fused::GradientSums> sums{};
+    PerChannel<fused::GradientSums> sums{};
     for (Index c = 0; c < block.last - block.first; ++c) at(sums, c).centre = at(maps, c).centre;
     for_each_plane(block, groups, [&](Index, Index c, Index row) {
-      add_plane(at(sums, c - block.first), at(maps, c - block.first), pull_of(row), row);
+      add_plane(at(sums, c - block.first), at(maps, c - block.first), at(module_tape_.pull, row), row);
     });
-    fused::PerChannel<fused::ChannelPull<double>> pulls;
+    PerChannel<fused::ChannelPull<double>> pulls;
     for (Index c = block.first; c < block.last; ++c)
       at(pulls, c - block.first) =
           norm_.pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), norm_tape_);
     for_each_plane(block, groups, [&](Index n, Index c, Index row) {
       const fused::ChannelPull<double>& norm = at(pulls, c - block.first);
       const fused::ChannelAffine<double>& map = at(maps, c - block.first);
-      const Pull pull = pull_of(row);
-      const fused::ChannelPull<double> both{norm.scale * at(tape_.scales, row), norm.centre,
+      const Pull& pull = at(module_tape_.pull, row);
+      const fused::ChannelPull<double> both{norm.scale * at(module_tape_.gate, row).scale, norm.centre,
                                             norm.offset + norm.scale * (pull.p + pull.q * (map.shift - pull.centre)),
                                             norm.slope + norm.scale * pull.q * map.scale};
       team.map(count, dx.plane(n, c), both.as<A>(), r.plane(n, c), x.plane(n, c));
@@ -258,7 +258,6 @@ class ResidualTail {
 template <Backend B, TailModule Module, class T>
 void infer_tail(const B& backend, const Module& module, const TensorView<const T>& x,
                 const TensorView<const T>& shortcut, const TensorView<T>& out) {
-  using Pool = fused::TailPool<typename Module::PoolType>;
   using Integrate = typename Module::IntegrateType;
   using A = typename B::Team::template accumulator<T>;
   check_shape("the module's input", x.shape, {x.shape.n, module.channels(), x.shape.h, x.shape.w});
@@ -267,18 +266,12 @@ void infer_tail(const B& backend, const Module& module, const TensorView<const T
   const Groups groups{x.shape, Integrate::mixing};
   detail::check_rows(module.integrate(), module.channels(), groups.rows(), false);
   if (x.shape.size() == 0) return;
-  const auto& pool = fused::tail_pool(module.pool());
-  Buffer<double> style(static_cast<std::size_t>(groups.planes() * Pool::width));
-  Buffer<double> excitation(static_cast<std::size_t>(groups.planes() * Integrate::out));
-  detail::run(
-      backend, groups, [&](const auto& team, Plane at) { detail::pool(team, pool, x, at, style.data()); },
-      detail::infer_step(module.integrate(), groups, style, excitation),
-      [&](const auto& team, Plane at) {
-        const Affine gate = module.gate().open(excitation.data() + at.row * Integrate::out);
-        const fused::ChannelAffine<double> map{gate.scale, 0.0, gate.shift};
-        team.map(x.shape.plane(), out.plane(at.n, at.c), fused::ChannelAffineAddRelu<A>{map.as<A>()},
-                 x.plane(at.n, at.c), shortcut.plane(at.n, at.c));
-      });
+  detail::infer_planes(backend, fused::tail_pool(module.pool()), module.integrate(), module.gate(), x,
+                       [&](const auto& team, const Affine& gate, Plane at) {
+                         const fused::ChannelAffine<double> map{gate.scale, 0.0, gate.shift};
+                         team.map(x.shape.plane(), out.plane(at.n, at.c), fused::ChannelAffineAddRelu<A>{map.as<A>()},
+                                  x.plane(at.n, at.c), shortcut.plane(at.n, at.c));
+                       });
 }
 
 }  // namespace recal

@@ -10,13 +10,6 @@ namespace recal {
 
 namespace fused {
 
-/// A field pool that is a moment pool where its field is one number per plane (uniform()): GE's global gather.
-template <class P>
-concept WholeMapPool = requires(const P pool) {
-  requires MomentPool<typename P::WholeMap>;
-  { pool.uniform() } -> std::same_as<bool>;
-};
-
 template <class P>
 struct TailPoolOf {
   using type = void;
@@ -26,6 +19,7 @@ struct TailPoolOf<P> {
   using type = P;
 };
 template <WholeMapPool P>
+  requires MomentPool<typename P::WholeMap>
 struct TailPoolOf<P> {
   using type = typename P::WholeMap;
 };
@@ -54,7 +48,7 @@ template <class M>
 [[nodiscard]] bool can_fuse_tail(const M& module) {
   if constexpr (!TailModule<M>)
     return false;
-  else if constexpr (fused::WholeMapPool<typename M::PoolType>)
+  else if constexpr (WholeMapPool<typename M::PoolType>)
     return module.pool().uniform();
   else
     return true;

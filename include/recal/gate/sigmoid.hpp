@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <recal/core/host_device.hpp>
+#include <recal/gate/exponential_rows.hpp>
 #include <recal/gate/gate.hpp>
 
 namespace recal {
@@ -18,6 +19,25 @@ struct Sigmoid {
   RECAL_HOST_DEVICE void pull(const double* z, const Affine& grad, double* dz) const {
     const double e = std::exp(-std::abs(z[0]));
     dz[0] = grad.scale * e / ((1 + e) * (1 + e));
+  }
+
+  void open_rows(Index count, const double* z, Affine* gates) const {
+    detail::open_exponential<Sigmoid>(count, z, gates);
+  }
+
+  void pull_rows(Index count, const double* z, const Affine* grad, double* dz) const {
+    detail::pull_exponential<Sigmoid>(count, z, grad, dz);
+  }
+
+  /// open and pull's factor on packs, from e = exp(-rate |z|).
+  static constexpr double rate = 1;
+  template <class P>
+  [[nodiscard]] static P scale(P z, P e) {
+    return detail::choose_positive(z, P(1), e) / (P(1) + e);
+  }
+  template <class P>
+  [[nodiscard]] static P slope(P e) {
+    return e / ((P(1) + e) * (P(1) + e));
   }
 };
 

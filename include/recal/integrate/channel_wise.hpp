@@ -23,8 +23,9 @@ struct ChannelWise {
   void infer(Index channel, std::span<const double> t, std::span<double> z) const {
     const T* w = cfc.value.data() + channel * D;
     for (std::size_t row = 0; row < z.size(); ++row) {
-      z[row] = 0;
-      for (std::size_t d = 0; d < D; ++d) z[row] += static_cast<double>(w[d]) * t[row * D + d];
+      double sum = 0;
+      for (std::size_t d = 0; d < D; ++d) sum += static_cast<double>(w[d]) * t[row * D + d];
+      z[row] = sum;
     }
   }
 

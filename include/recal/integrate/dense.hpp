@@ -16,6 +16,63 @@
 
 namespace recal {
 
+namespace detail {
+
+/// `count` rows of numbers, `stride` apart.
+template <class X>
+struct Rows {
+  Index count;
+  X* first;
+  Index stride;
+  [[nodiscard]] X* operator[](Index row) const { return first + row * stride; }
+};
+
+/// The factor of row k of one side in row a of the other: first[a*to + k*from].
+struct Factors {
+  const double* first;
+  Index from;
+  Index to;
+  [[nodiscard]] double operator()(Index a, Index k) const { return first[a * to + k * from]; }
+};
+
+/// sum[a][i] += factor(a, k) x[k][i] for i < count, A rows a from `a` on and K rows k from `k` on, in the order of k.
+template <Index A, Index K, class X>
+void add_some_products(Index count, const Rows<const X>& x, Index k, const Rows<double>& sum, Index a,
+                       const Factors& factors) {
+  using P = pack_for<double>;
+  double factor[A][K];
+  for (Index r = 0; r < A; ++r)
+    for (Index j = 0; j < K; ++j) factor[r][j] = factors(a + r, k + j);
+  const auto add = [&]<class Q>(Index i, Q) {
+    Q all[A];
+    for (Index r = 0; r < A; ++r) all[r] = load<Q>(sum[a + r] + i);
+    for (Index j = 0; j < K; ++j) {
+      const Q own = load<Q>(x[k + j] + i);
+      for (Index r = 0; r < A; ++r) all[r] += Q(factor[r][j]) * own;
+    }
+    for (Index r = 0; r < A; ++r) store(sum[a + r] + i, all[r]);
+  };
+  Index i = 0;
+  for (; i + P::lanes <= count; i += P::lanes) add(i, P(0));
+  for (; i < count; ++i) add(i, 0.0);
+}
+
+/// The same for all rows.
+template <class X>
+void add_products(Index count, const Rows<const X>& x, const Rows<double>& sum, const Factors& factors) {
+  constexpr Index some = 4;
+  Index k = 0;
+  for (; k + some <= x.count; k += some) {
+    Index a = 0;
+    for (; a + 2 <= sum.count; a += 2) add_some_products<2, some>(count, x, k, sum, a, factors);
+    if (a < sum.count) add_some_products<1, some>(count, x, k, sum, a, factors);
+  }
+  for (; k < x.count; ++k)
+    for (Index a = 0; a < sum.count; ++a) add_some_products<1, 1>(count, x, k, sum, a, factors);
+}
+
+}  // namespace detail
+
 /// A dense layer on vectors of doubles, the building stone of integrations: y = W x + b.
 ///   W (O, I) named "weight", b (O) named "bias" (absent if `biased` is false)
 /// Weights start evenly spread over +-1/sqrt(I) (PyTorch's default), from `seed`.
@@ -39,15 +96,19 @@ struct DenseLayer {
 
   /// y[s] = W x[s] + b;   x (samples, I), y (samples, O). Each weight is read once.
   void apply(Index samples, std::span<const double> x, std::span<double> y) const {
-    parallel_for(outputs(), grain(samples * inputs()), [&](Index o) {
-      if (samples == 1) {
-        at(y, o) = dot(row(o), x.data()) + offset(o);
-        return;
-      }
-      thread_local Buffer<double> wide;
-      widen(row(o), inputs(), wide);
-      for (Index s = 0; s < samples; ++s)
-        at(y, s * outputs() + o) = dot(wide.data(), x.data() + s * inputs()) + offset(o);
+    constexpr Index some = 4;
+    parallel_for((outputs() + some - 1) / some, grain(samples * inputs() * some), [&](Index b) {
+      const Index first = b * some;
+      const Index rest = outputs() - first;
+      Index s = 0;
+      if (rest >= some)
+        for (; s + some <= samples; s += some)
+          for (Index o = first; o < first + some; o += 2) dots<2, some>(o, s, x, y);
+      for (; s < samples; ++s)
+        if (rest >= some)
+          dots<some, 1>(first, s, x, y);
+        else
+          for (Index o = first; o < outputs(); ++o) dots<1, 1>(o, s, x, y);
     });
   }
 
@@ -55,38 +116,23 @@ struct DenseLayer {
   void apply_transposed(Index samples, std::span<const double> y, std::span<double> x) const {
     const Index blocks = (inputs() + block - 1) / block;
     parallel_for(blocks, grain(samples * outputs() * block), [&](Index b) {
-      thread_local Buffer<double> wide;
       const Index first = b * block;
       const Index count = std::min(block, inputs() - first);
       for (Index s = 0; s < samples; ++s) std::fill_n(x.data() + s * inputs() + first, count, 0.0);
-      for (Index o = 0; o < outputs(); ++o) {
-        if (samples == 1) {
-          add_scaled(count, at(y, o), row(o) + first, x.data() + first);
-          continue;
-        }
-        widen(row(o) + first, count, wide);
-        for (Index s = 0; s < samples; ++s)
-          add_scaled(count, at(y, s * outputs() + o), wide.data(), x.data() + s * inputs() + first);
-      }
+      detail::add_products(count, detail::Rows<const T>{outputs(), weight.value.data() + first, inputs()},
+                           {samples, x.data() + first, inputs()}, {y.data(), 1, outputs()});
     });
   }
 
   /// dW[o,i] += sum_s dy[s,o] x[s,i];   db[o] += sum_s dy[s,o];   x (samples, I), dy (samples, O)
   void add_gradients(Index samples, std::span<const double> x, std::span<const double> dy) {
-    parallel_for(outputs(), grain(samples * inputs()), [&](Index o) {
-      std::array<double, block> sums;
-      for (Index first = 0; first < inputs(); first += block) {
-        const Index count = std::min(block, inputs() - first);
-        sums.fill(0.0);
-        for (Index s = 0; s < samples; ++s)
-          add_scaled(count, at(dy, s * outputs() + o), x.data() + s * inputs() + first, sums.data());
-        T* dw = weight.grad.data() + o * inputs() + first;
-        for (Index i = 0; i < count; ++i) dw[i] = static_cast<T>(static_cast<double>(dw[i]) + at(sums, i));
-      }
-      if (bias.size() == 0) return;
-      double sum = 0;
-      for (Index s = 0; s < samples; ++s) sum += at(dy, s * outputs() + o);
-      at(bias.grad, o) += static_cast<T>(sum);
+    constexpr Index some = 2;
+    parallel_for((outputs() + some - 1) / some, grain(samples * inputs() * some), [&](Index b) {
+      const Index first = b * some;
+      const Index rows = std::min(some, outputs() - first);
+      for (Index i = 0; i < inputs(); i += block) add_weight_gradients(samples, first, rows, i, x, dy);
+      if (bias.size() > 0)
+        for (Index o = first; o < first + rows; ++o) add_bias_gradient(samples, o, dy);
     });
   }
 
@@ -103,33 +149,50 @@ struct DenseLayer {
   /// Calls of so many multiply-adds that are worth another thread.
   [[nodiscard]] static Index grain(Index multiply_adds) { return 1 + 65536 / (1 + multiply_adds); }
 
-  static void widen(const T* from, Index count, Buffer<double>& to) {
-    resize(to, count);
-    for (Index i = 0; i < count; ++i) at(to, i) = static_cast<double>(from[i]);
+  void add_weight_gradients(Index samples, Index first, Index rows, Index input, std::span<const double> x,
+                            std::span<const double> dy) {
+    const Index count = std::min(block, inputs() - input);
+    std::array<double, 2 * block> sums{};
+    detail::add_products(count, detail::Rows<const double>{samples, x.data() + input, inputs()},
+                         {rows, sums.data(), block}, {dy.data() + first, outputs(), 1});
+    for (Index o = 0; o < rows; ++o) {
+      T* dw = weight.grad.data() + (first + o) * inputs() + input;
+      for (Index i = 0; i < count; ++i) dw[i] = static_cast<T>(static_cast<double>(dw[i]) + at(sums, o * block + i));
+    }
   }
 
-  /// sum += factor * x
-  template <class X>
-  static void add_scaled(Index count, double factor, const X* x, double* sum) {
-    for (Index i = 0; i < count; ++i) sum[i] += factor * static_cast<double>(x[i]);
+  void add_bias_gradient(Index samples, Index o, std::span<const double> dy) {
+    double sum = 0;
+    for (Index s = 0; s < samples; ++s) sum += at(dy, s * outputs() + o);
+    at(bias.grad, o) += static_cast<T>(sum);
   }
 
   [[nodiscard]] const T* row(Index o) const { return weight.value.data() + o * inputs(); }
 
   [[nodiscard]] double offset(Index o) const { return bias.size() > 0 ? static_cast<double>(at(bias.value, o)) : 0; }
 
-  template <class W>
-  [[nodiscard]] double dot(const W* w, const double* x) const {
+  /// O outputs from `o` on of S samples from `s` on, each summed up in the same order whatever O and S.
+  template <Index O, Index S>
+  void dots(Index o, Index s, std::span<const double> x, std::span<double> y) const {
     using P = pack_for<double>;
-    P lanes[2] = {P(0), P(0)};
+    const double* from = x.data() + s * inputs();
+    P lanes[O][S];
+    for (auto& of_output : lanes)
+      for (P& sum : of_output) sum = P(0);
     Index i = 0;
-    for (; i + 2 * P::lanes <= inputs(); i += 2 * P::lanes)
-      for (int s = 0; s < 2; ++s) lanes[s] += load<P>(w + i + s * P::lanes) * load<P>(x + i + s * P::lanes);
-    lanes[0] += lanes[1];
-    double sum = 0;
-    for (int lane = 0; lane < P::lanes; ++lane) sum += lanes[0].v[lane];
-    for (; i < inputs(); ++i) sum += static_cast<double>(w[i]) * x[i];
-    return sum;
+    for (; i + P::lanes <= inputs(); i += P::lanes)
+      for (Index r = 0; r < O; ++r) {
+        const P w = load<P>(row(o + r) + i);
+        for (Index k = 0; k < S; ++k) lanes[r][k] += w * load<P>(from + k * inputs() + i);
+      }
+    for (Index r = 0; r < O; ++r)
+      for (Index k = 0; k < S; ++k) {
+        double sum = 0;
+        for (int lane = 0; lane < P::lanes; ++lane) sum += lanes[r][k].v[lane];
+        for (Index rest = i; rest < inputs(); ++rest)
+          sum += static_cast<double>(row(o + r)[rest]) * from[k * inputs() + rest];
+        at(y, (s + k) * outputs() + o + r) = sum + offset(o + r);
+      }
   }
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <recal/core/buffer.hpp>
+#include <recal/core/kept.hpp>
 #include <recal/integrate/integrate.hpp>
 
 namespace recal {
@@ -55,9 +56,10 @@ struct Then {
   }
 
   void infer(Index group, std::span<const double> t, std::span<double> z) const {
-    Buffer<double> between(t.size() / First::in * First::out);
-    first.infer(group, t, between);
-    second.infer(group, between, z);
+    Kept<Buffer<double>> between;
+    between->resize(t.size() / First::in * First::out);
+    first.infer(group, t, *between);
+    second.infer(group, *between, z);
   }
 
   void forward(Index group, std::span<const double> t, std::span<double> z, Tape& tape) {

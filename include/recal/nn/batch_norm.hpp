@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <recal/backend/backend.hpp>
+#include <recal/backend/channel_block.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/error.hpp>
 #include <recal/core/tensor.hpp>
@@ -193,8 +194,8 @@ class BatchNorm2d {
   }
 
   template <class Team, class A>
-  static void apply(const Team& team, const fused::ChannelBlock& block, const In& x, const Out& y, const In& shortcut,
-                    Activation activation, const fused::PerChannel<fused::ChannelAffine<A>>& maps) {
+  static void apply(const Team& team, const ChannelBlock& block, const In& x, const Out& y, const In& shortcut,
+                    Activation activation, const PerChannel<fused::ChannelAffine<A>>& maps) {
     const Index count = x.shape.plane();
     for (Index n = 0; n < x.shape.n; ++n)
       for (Index c = block.first; c < block.last; ++c) {
@@ -213,8 +214,8 @@ class BatchNorm2d {
     using A = typename B::Team::template accumulator<T>;
     check_forward(x, y, shortcut);
     if (tape != nullptr) begin_running(*tape);
-    fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
-      fused::PerChannel<fused::ChannelAffine<A>> maps;
+    walk_channels(backend, x.shape, [&](const typename B::Team& team, const ChannelBlock& block) {
+      PerChannel<fused::ChannelAffine<A>> maps;
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) = running_map(c, tape).template as<A>();
       apply(team, block, x, y, shortcut, activation, maps);
@@ -229,14 +230,16 @@ class BatchNorm2d {
     const Index count = x.shape.n * x.shape.plane();
     if (count == 0) return;
     const auto elements = static_cast<double>(x.shape.plane());
-    fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
-      fused::PerChannel<fused::ChannelMoments> moments{};
+    walk_channels(backend, x.shape, [&](const typename B::Team& team, const ChannelBlock& block) {
+      PerChannel<fused::ChannelMoments> moments{};
       for (Index n = 0; n < x.shape.n; ++n)
-        for (Index c = block.first; c < block.last; ++c)
-          at(moments, c - block.first)
-              .add(recal::detail::plane_moments(team.reduce(MeanStd{}, x.shape.plane(), x.plane(n, c)),
-                                                x.shape.plane()));
-      fused::PerChannel<fused::ChannelAffine<A>> maps;
+        reduce_planes(
+            team, MeanStd{}, x.shape.plane(), block.size(),
+            [&](Index i, const auto& state) {
+              at(moments, i).add(recal::detail::plane_moments(state, x.shape.plane()));
+            },
+            x.planes(n, block.first));
+      PerChannel<fused::ChannelAffine<A>> maps;
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) =
             batch_map(c, at(moments, c - block.first), elements, static_cast<double>(count), tape).template as<A>();
@@ -278,16 +281,18 @@ class BatchNorm2d {
     const Out masked = dshortcut.data != nullptr ? dshortcut : dx;
     const In dr = y.data != nullptr ? In(masked) : dy;
     if (x.shape.n * count == 0) return;
-    fused::walk_channels(backend, x.shape, [&](const typename B::Team& team, const fused::ChannelBlock& block) {
-      fused::PerChannel<fused::GradientSums> sums{};
+    walk_channels(backend, x.shape, [&](const typename B::Team& team, const ChannelBlock& block) {
+      PerChannel<fused::GradientSums> sums{};
       for (Index c = block.first; c < block.last; ++c) at(sums, c - block.first).centre = taped_map(c, tape).centre;
-      for (Index n = 0; n < x.shape.n; ++n)
-        for (Index c = block.first; c < block.last; ++c) {
-          if (y.data != nullptr)
-            team.map(count, masked.plane(n, c), fused::OpenWherePositive{}, y.plane(n, c), dy.plane(n, c));
-          at(sums, c - block.first).add(team.reduce(Dots{}, count, x.plane(n, c), dr.plane(n, c)));
-        }
-      fused::PerChannel<fused::ChannelPull<A>> maps;
+      for (Index n = 0; n < x.shape.n; ++n) {
+        if (y.data != nullptr)
+          map_planes(team, count, block.size(), masked.planes(n, block.first), fused::OpenWherePositive{},
+                     y.planes(n, block.first), dy.planes(n, block.first));
+        reduce_planes(
+            team, Dots{}, count, block.size(), [&](Index i, const auto& state) { at(sums, i).add(state); },
+            x.planes(n, block.first), dr.planes(n, block.first));
+      }
+      PerChannel<fused::ChannelPull<A>> maps;
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) =
             pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), tape).template as<A>();

@@ -9,6 +9,7 @@
 #include <recal/core/shape.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/integrate/integrate.hpp>
+#include <recal/pool/style_pool.hpp>
 
 namespace recal {
 
@@ -48,5 +49,10 @@ concept FieldPool = requires(P pool, const P fixed, typename P::Tape tape, const
   fixed.begin(shape, mode, tape);
   fixed.pull(i, i, shape, in, tape, out);
 };
+
+/// A field pool that is the style pool WholeMap where its field is one number per plane (uniform()): GE's global
+/// gather.
+template <class P>
+concept WholeMapPool = FieldPool<P> && StylePool<typename P::WholeMap>;
 
 }  // namespace recal

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <recal/pool/l2.hpp>
 #include <recal/pool/max.hpp>
 #include <recal/pool/mean_std.hpp>
+#include <recal/pool/moments_and_extremes.hpp>
 
 #include "tests/support/noise.hpp"
 
@@ -87,6 +89,12 @@ bool right(Index count, double lo, double hi) {
               (rounding<T> * spread + last_digit) * k);
 }
 
+/// Whether two states have the same bits.
+template <class State>
+bool same(const State& a, const State& b) {
+  return std::memcmp(&a, &b, sizeof(State)) == 0;
+}
+
 /// State by state, whether a reducer gives the same bits for the same numbers at every address.
 template <class Reducer, class T>
 bool same_at_every_address(Index count) {
@@ -96,7 +104,25 @@ bool same_at_every_address(Index count) {
     Buffer<T> moved(plane.size() + shift, T(1e4F));
     std::ranges::copy(plane, moved.begin() + static_cast<std::ptrdiff_t>(shift));
     const auto found = recal::cpu::reduce(Reducer{}, count, moved.data() + shift);
-    if (recal::cpu::detail::members<double>(found) != recal::cpu::detail::members<double>(expected)) return false;
+    if (!same(found, expected)) return false;
+  }
+  return true;
+}
+
+/// Whether each plane of runs of every length has the bits that it has by itself; `stride` elements apart.
+template <class Reducer, class... T>
+bool same_in_every_run(Index count, Index stride, const Buffer<T>&... in) {
+  for (Index planes = 0; planes <= 19; ++planes) {
+    Index seen = 0;
+    bool right = true;
+    recal::cpu::reduce_planes(
+        Reducer{}, count, planes,
+        [&](Index i, const auto& state) {
+          right =
+              right && i == seen++ && same(state, recal::cpu::reduce(Reducer{}, count, (in.data() + i * stride)...));
+        },
+        recal::PlaneSpan<const T>{in.data(), stride}...);
+    if (!right || seen != planes) return false;
   }
   return true;
 }
@@ -164,6 +190,40 @@ TEST_CASE_TEMPLATE("sums depend on the numbers and not on where they lie", T, fl
     CHECK(same_at_every_address<recal::MeanStd, T>(count));
     CHECK(same_at_every_address<recal::L2, T>(count));
   }
+}
+
+TEST_CASE_TEMPLATE("a plane sums up to the same bits in a run of any length as by itself", T, float, double, half,
+                   bfloat16) {
+  for (const Index count : {1, 2, 3, 4, 7, 8, 9, 16, 31, 49, 64, 100, 196, 300, 600})
+    for (const Index gap : {0, 5}) {
+      const Index stride = count + gap;
+      const auto x = noise<T>("x", 19 * stride);
+      const auto dy = noise<T>("dy", 19 * stride);
+      CHECK(same_in_every_run<recal::MeanStd>(count, stride, x));
+      CHECK(same_in_every_run<recal::MomentsAndExtremes>(count, stride, x));
+      CHECK(same_in_every_run<recal::L2>(count, stride, x));
+      CHECK(same_in_every_run<recal::Dots>(count, stride, x, dy));
+    }
+}
+
+TEST_CASE_TEMPLATE("a plane that overflows or has a NaN leaves its neighbours alone", T, float, double, bfloat16) {
+  for (const Index count : {4, 49, 300})
+    for (const float odd : {1e30F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+      auto x = noise<T>("x", 6 * count);
+      const auto clean = x;
+      recal::at(x, 2 * count + count / 2) = T(odd);
+      recal::cpu::reduce_planes(
+          recal::L2{}, count, 6,
+          [&](Index i, const auto& state) {
+            if (i != 2)
+              CHECK(same(state, recal::cpu::reduce(recal::L2{}, count, clean.data() + i * count)));
+            else if (std::isfinite(odd))
+              CHECK(state.squares == doctest::Approx(1e60).epsilon(0.01));
+            else
+              CHECK(!std::isfinite(state.squares));
+          },
+          recal::PlaneSpan<const T>{x.data(), count});
+    }
 }
 
 TEST_CASE("planes of two scalars are reduced in the wider one") {

@@ -18,6 +18,11 @@ struct Cpu {
       return cpu::reduce(reducer, count, in...);
     }
 
+    template <class Reducer, class Sink, class... T>
+    void reduce_planes(const Reducer& reducer, Index count, Index planes, const Sink& sink, PlaneSpan<T>... in) const {
+      cpu::reduce_planes(reducer, count, planes, sink, in...);
+    }
+
     template <class Out, class F, class... T>
     void map(Index count, Out* out, const F& f, const T*... in) const {
       cpu::map(count, out, f, in...);

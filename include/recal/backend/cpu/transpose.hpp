@@ -37,13 +37,20 @@ template <int Bit, class P, std::size_t Lanes>
 
 }  // namespace detail
 
+/// Lane j of row i becomes lane i of row j.
+/// requires: as many rows as lanes
+template <class P>
+[[gnu::always_inline]] inline void transpose_lanes(std::array<P, static_cast<std::size_t>(P::lanes)>& rows) {
+  detail::exchange_all<1>(rows);
+}
+
 /// to[j*to_stride + i] = from[i*from_stride + j] for i, j < lanes of a register.
 template <class T>
 void transpose_square(const T* from, Index from_stride, T* to, Index to_stride) {
   using P = pack_for<T>;
-  std::array<P, P::lanes> rows;
+  std::array<P, static_cast<std::size_t>(P::lanes)> rows;
   for (int i = 0; i < P::lanes; ++i) rows[static_cast<std::size_t>(i)] = load<P>(from + i * from_stride);
-  detail::exchange_all<1>(rows);
+  transpose_lanes(rows);
   for (int j = 0; j < P::lanes; ++j) store(to + j * to_stride, rows[static_cast<std::size_t>(j)]);
 }
 

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include <recal/backend/cpu/reducer_state.hpp>
+#include <recal/backend/cpu/transpose.hpp>
+#include <recal/core/pack.hpp>
+#include <recal/core/parallel.hpp>
+#include <recal/core/shape.hpp>
+#include <recal/core/tensor.hpp>
+
+/// Small planes are reduced side by side: as many at once as a register holds doubles. Each has packs of its own;
+/// then the packs are transposed, so that every plane has a lane, and all planes are merged at once. What a plane sums
+/// up to does not depend on its neighbours.
+namespace recal::cpu::detail {
+
+/// Planes that are reduced side by side.
+inline constexpr int side = register_bytes / static_cast<int>(sizeof(double));
+
+/// Where planes that are reduced side by side begin.
+template <class T>
+using Starts = std::array<T*, static_cast<std::size_t>(side)>;
+
+/// A register of A.
+template <class A>
+using Register = Pack<A, register_bytes / static_cast<int>(sizeof(A))>;
+
+/// One number of every plane.
+template <class A>
+using OfPlanes = Pack<A, side>;
+
+/// f(p) for every plane.
+template <class F>
+[[gnu::always_inline]] inline void for_each_plane(const F& f) {
+  unrolled<static_cast<std::size_t>(side)>(f);
+}
+
+/// The first of `planes`; the last of them again where there are fewer.
+template <class T>
+[[nodiscard, gnu::always_inline]] inline Starts<T> starts(const PlaneSpan<T>& in, Index planes) {
+  Starts<T> all;
+  for_each_plane([&](std::size_t p) RECAL_INLINE { all[p] = in[std::min(static_cast<Index>(p), planes - 1)]; });
+  return all;
+}
+
+/// Element k of every plane.
+template <class A, class T>
+[[nodiscard, gnu::always_inline]] inline OfPlanes<A> element(const Starts<T>& planes, Index k) {
+  OfPlanes<A> x;
+  for_each_plane([&](std::size_t p) RECAL_INLINE { x.v[p] = load<A>(planes[p] + k); });
+  return x;
+}
+
+/// The one in the middle.
+template <class P>
+[[nodiscard, gnu::always_inline]] inline P median(P a, P b, P c) {
+  return max(min(a, b), min(max(a, b), c));
+}
+
+/// The median of a plane's first, middle and last element: a typical element to take deviations from, which one odd
+/// pixel cannot spoil.
+template <class A, class T>
+[[nodiscard, gnu::always_inline]] inline OfPlanes<A> typical_elements(Index count, const Starts<T>& planes) {
+  return median(element<A>(planes, 0), element<A>(planes, count / 2), element<A>(planes, count - 1));
+}
+
+template <class Reducer, class A>
+using StatesOfPlanes = std::array<StateOf<Reducer, Register<A>>, static_cast<std::size_t>(side)>;
+
+/// The upper half of the first 2 `half` states merged into the lower one, and so on down to one.
+template <std::size_t half, class Reducer, class States>
+[[gnu::always_inline]] inline void merge_first(States& states) {
+  unrolled<half>([&](std::size_t i) RECAL_INLINE { Reducer::merge(states[i], states[i + half]); });
+  if constexpr (half > 1) merge_first<half / 2, Reducer>(states);
+}
+
+/// All lanes of every plane merged, in double and by halves.
+template <class Reducer, class A>
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> merge_planes(
+    const StatesOfPlanes<Reducer, A>& states) {
+  using Wide = OfPlanes<double>;
+  std::array<StateOf<Reducer, Wide>, static_cast<std::size_t>(side)> of;  // of a plane, then of a lane
+  for_each_plane([&](std::size_t p) RECAL_INLINE {
+    if constexpr (Register<A>::lanes > side)
+      of[p] = merge_halves<Reducer, A, Register<A>::lanes>(states[p]);
+    else
+      of[p] = states[p];
+  });
+  unrolled<member_count<Wide, StateOf<Reducer, Wide>>>([&](std::size_t m) RECAL_INLINE {
+    std::array<Wide, static_cast<std::size_t>(side)> rows;
+    for_each_plane([&](std::size_t p) RECAL_INLINE { rows[p] = member<Wide>(of[p], m); });
+    transpose_lanes(rows);
+    for_each_plane([&](std::size_t p) RECAL_INLINE { member<Wide>(of[p], m) = rows[p]; });
+  });
+  merge_first<static_cast<std::size_t>(side) / 2, Reducer>(of);
+  return of[0];
+}
+
+/// Planes of at least one register. The last pack ends where the plane ends; the lanes of it that were there before
+/// do not count again.
+template <class Reducer, class A, class... T>
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> reduce_packs(Index count,
+                                                                                         const Starts<T>&... in) {
+  using P = Register<A>;
+  StatesOfPlanes<Reducer, A> states;
+  const auto start = [&](const auto&... typical) RECAL_INLINE {
+    for_each_plane([&](std::size_t p) RECAL_INLINE { states[p] = Reducer::start(P(typical.v[p])...); });
+  };
+  start(typical_elements<A>(count, in)...);
+  Index k = 0;
+  for (; k + P::lanes <= count; k += P::lanes)
+    for_each_plane([&](std::size_t p) RECAL_INLINE { Reducer::add(states[p], load<P>(in[p] + k)...); });
+  if (k < count) {
+    const auto fresh = lanes_from<P>(P::lanes - static_cast<int>(count - k));
+    for_each_plane([&](std::size_t p) RECAL_INLINE {
+      auto all = states[p];
+      Reducer::add(all, load<P>(in[p] + count - P::lanes)...);
+      blend<P>(states[p], fresh, all);
+    });
+  }
+  return merge_planes<Reducer, A>(states);
+}
+
+/// Planes of less than one register: a lane a plane from the beginning.
+template <class Reducer, class A, class... T>
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> reduce_elements(Index count,
+                                                                                            const Starts<T>&... in) {
+  using Wide = OfPlanes<double>;
+  auto state = Reducer::start(typical_elements<A>(count, in)...);
+  for (Index k = 0; k < count; ++k) Reducer::add(state, element<A>(in, k)...);
+  StateOf<Reducer, Wide> wide;
+  unrolled<member_count<Wide, StateOf<Reducer, Wide>>>(
+      [&](std::size_t m) RECAL_INLINE { member<Wide>(wide, m) = widen(member<OfPlanes<A>>(state, m)); });
+  return wide;
+}
+
+/// The states of planes that were reduced side by side.
+template <class Reducer>
+class PlaneStates {
+ public:
+  using States = StateOf<Reducer, OfPlanes<double>>;
+
+  explicit PlaneStates(const States& states) : states_(states) {}
+
+  [[nodiscard]] StateOf<Reducer, double> operator[](Index plane) const {
+    return lane_of<Reducer, OfPlanes<double>>(states_, static_cast<int>(plane));
+  }
+
+  /// Whether all members of all planes are finite.
+  [[nodiscard]] bool finite() const {
+    OfPlanes<double> zero(0);  // else NaN
+    unrolled<member_count<OfPlanes<double>, States>>(
+        [&](std::size_t m) RECAL_INLINE { zero += OfPlanes<double>(0) * member<OfPlanes<double>>(states_, m); });
+    double all = 0;
+    for (int p = 0; p < side; ++p) all += zero.v[p];
+    return all == 0;
+  }
+
+ private:
+  States states_;
+};
+
+/// The first of `planes`, as many as can be. One body for whoever calls it: compiled once more elsewhere, the same
+/// formula may be contracted to other fused multiply-adds.
+template <class Reducer, class A, class... T>
+[[nodiscard]] RECAL_ONE_BODY PlaneStates<Reducer> reduce_side_by_side(Index count, Index planes, PlaneSpan<T>... in) {
+  return PlaneStates<Reducer>(count < Register<A>::lanes ? reduce_elements<Reducer, A>(count, starts(in, planes)...)
+                                                         : reduce_packs<Reducer, A>(count, starts(in, planes)...));
+}
+
+}  // namespace recal::cpu::detail
