@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/core/one_body.hpp>
 #include <recal/core/shape.hpp>
 
 // RECAL_TBB=1 is set by the CMake target recal::recal where oneTBB is found. Without it (plain
@@ -29,13 +30,6 @@
 #ifdef RECAL_THREAD_SANITIZER
 extern "C" void __tsan_acquire(void* address);
 extern "C" void __tsan_release(void* address);
-#endif
-
-// Not inlined, and not copied for some arguments either (which clang++ does not do).
-#if defined(__clang__)
-#define RECAL_ONE_BODY [[gnu::noinline]]
-#else
-#define RECAL_ONE_BODY [[gnu::noinline, gnu::noclone]]
 #endif
 
 namespace recal {

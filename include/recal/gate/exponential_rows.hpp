@@ -5,8 +5,8 @@
 #include <array>
 
 #include <recal/core/exp.hpp>
+#include <recal/core/one_body.hpp>
 #include <recal/core/pack.hpp>
-#include <recal/core/parallel.hpp>
 #include <recal/core/shape.hpp>
 #include <recal/gate/gate.hpp>
 

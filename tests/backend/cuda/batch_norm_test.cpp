@@ -168,7 +168,7 @@ TEST_CASE("batch norm on the host run agrees with the reference vectors") {
 
 TEST_CASE("batch norm on the host run equals the CPU's, with all that may follow it") {
   for (const Shape& shape : {Shape{3, 5, 7, 7}, Shape{4, 3, 14, 14}, Shape{2, 2, 56, 56}, Shape{2, 3, 96, 96},
-                             Shape{40, 2, 3, 3}, Shape{1, 3, 5, 5}, Shape{5, 3, 1, 1}})
+                             Shape{40, 2, 3, 3}, Shape{2, 1, 9, 9}, Shape{1, 3, 5, 5}, Shape{5, 3, 1, 1}})
     for (const int size : machine_sizes)
       for_each_mode([&](Follow follow, bool train) {
         CAPTURE(to_string(shape));
@@ -270,6 +270,35 @@ TEST_CASE("batch norm of a strided tensor, forward and backward in place of the 
   }
 }
 
+TEST_CASE("one tensor out of alignment is enough for batch norm to go by elements") {
+  const Shape shape{2, 3, 6, 6};
+  const NormInputs<float> in(shape);
+  const auto host = some_layer(3);
+  const auto expected = run_on_processor(host, in, Follow::add_relu, true);
+  for (const int size : machine_sizes)
+    for (const int odd : {0, 1, 2, 3, 4, 5}) {
+      CAPTURE(odd);
+      const SizedMachine machine(size);
+      const Tensor<float> empty(shape, 0.0F);
+      const Tensor<float>* from[] = {&in.x, &in.shortcut, &empty, &in.dy, &empty, &empty};
+      std::vector<cuda::DeviceTensor<float>> dense;
+      for (const Tensor<float>* tensor : from) dense.emplace_back(machine, *tensor);
+      const StridedDeviceTensor<float> strided(machine, *from[odd]);
+      const auto view = [&](int i) { return i == odd ? strided.view() : dense[static_cast<std::size_t>(i)].view(); };
+      cuda::BatchNorm2d norm(machine, 3);
+      cuda::copy_parameters_to_device(machine, host, norm);
+      cuda::BatchNorm2d::Tape tape;
+      norm.forward_add_relu(machine, view(0), view(1), view(2), tape);
+      norm.backward_add_relu(machine, view(0), view(2), view(3), view(4), view(5), tape);
+      const auto found = [&](int i) {
+        return i == odd ? strided.to_host(machine) : dense[static_cast<std::size_t>(i)].to_host(machine);
+      };
+      CHECK(relative_error(found(2), expected.y) <= 2e-6);
+      CHECK(relative_error(found(4), expected.dshortcut) == 0.0);
+      CHECK(relative_error(found(5), expected.dx) <= 2e-6);
+    }
+}
+
 TEST_CASE("a large offset costs no digits of batch norm on a device") {
   const Shape shape{4, 1, 28, 28};
   Tensor<float> x(shape);
@@ -293,27 +322,30 @@ TEST_CASE("a large offset costs no digits of batch norm on a device") {
   }
 }
 
-TEST_CASE("gradients whose float sums overflow are summed in double, over their own place too") {
+TEST_CASE("gradients that overflow float within a lane are summed in double, over their own place too") {
   const Shape shape{2, 2, 6, 6};
   NormInputs<float> in(shape);
-  for (Index i = 0; i < shape.size(); ++i) in.dy.data()[i] *= 1e38F;
-  auto layer = some_layer(2);
-  for (float& weight : layer.weight.value) weight = 1e-8F;
-  const auto value = [](const Tensor<float>& t, Index i) { return static_cast<double>(t.data()[i]); };
-  for (const int size : machine_sizes) {
-    const auto pass = run_on_device(SizedMachine(size), layer, in, Follow::add_relu, true);
-    CHECK(relative_error(pass.dx, pass.dx) == 0.0);  // finite
-    double largest = 0;
-    double sum = 0;
-    for (Index i = 0; i < shape.plane(); ++i)
-      for (const Index n : {0, 1}) {
-        const Index k = n * shape.c * shape.plane() + i;
-        REQUIRE(value(pass.dshortcut, k) == (value(pass.y, k) > 0 ? value(in.dy, k) : 0.0));
-        sum += value(pass.dx, k);
-        largest = std::max(largest, std::abs(value(pass.dx, k)));
-      }
-    CHECK(std::abs(sum) <= 1e-4 * largest);  // dx has no mean
+  in.dy.fill(0.0F);
+  for (const Index k : {0, 1}) {  // one lane has 6e38, the next one -6e38, at the same values of x
+    in.dy.data()[k] = 3e38F;
+    in.dy.data()[k + 4] = -3e38F;
+    in.x.data()[k + 4] = in.x.data()[k];
   }
+  in.shortcut.fill(100.0F);
+  auto layer = some_layer(2);
+  for (float& weight : layer.weight.value) weight = 1e-3F;
+  for (const int size : machine_sizes)
+    for (const Follow follow : {Follow::nothing, Follow::add_relu}) {
+      const auto pass = run_on_device(SizedMachine(size), layer, in, follow, true);
+      CHECK(relative_error(pass.dshortcut, in.dy) == 0.0);
+      CHECK(relative_error(pass.layer.weight.grad, Buffer<float>(2, 0.0F)) == 0.0);
+      CHECK(relative_error(pass.layer.bias.grad, Buffer<float>(2, 0.0F)) == 0.0);
+      const double scale = static_cast<double>(pass.dx.data()[0]) / 3e38;
+      CHECK(scale > 1e-4);
+      for (Index i = 0; i < shape.size(); ++i)
+        CHECK(static_cast<double>(pass.dx.data()[i]) ==
+              doctest::Approx(scale * static_cast<double>(in.dy.data()[i])).epsilon(1e-6));
+    }
 }
 
 TEST_CASE("gradients of batch norm are added to those that are there") {

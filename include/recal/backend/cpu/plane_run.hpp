@@ -7,8 +7,8 @@
 
 #include <recal/backend/cpu/reducer_state.hpp>
 #include <recal/backend/cpu/transpose.hpp>
+#include <recal/core/one_body.hpp>
 #include <recal/core/pack.hpp>
-#include <recal/core/parallel.hpp>
 #include <recal/core/shape.hpp>
 #include <recal/core/tensor.hpp>
 

@@ -186,7 +186,7 @@ struct NormGradientRows {
   }
 };
 
-/// Forward where no channels are mixed: all of a channel.
+/// Forward where no channels are mixed: all of a channel. A row is one lane's from beginning to end.
 template <MomentPool P, class G, class V>
 struct ChannelTailRows {
   StyleRows<P, G> styles;
@@ -195,12 +195,11 @@ struct ChannelTailRows {
   template <class Lanes>
   RECAL_HOST_DEVICE void operator()(const Lanes& lanes, Index c) const {
     const auto map = styles(lanes, c);
-    lanes.sync();
     gates(lanes, c, [&](Index) { return map; });
   }
 };
 
-/// Backward where no channels are mixed: all of a channel.
+/// Backward where no channels are mixed: all of a channel, a row again one lane's.
 template <MomentPool P, class G, class V>
 struct ChannelTailGradientRows {
   GateGradientRows<P, G, V> gates;
@@ -210,7 +209,6 @@ struct ChannelTailGradientRows {
   RECAL_HOST_DEVICE void operator()(const Lanes& lanes, Index c) const {
     const auto map = norm.norm.taped_map(lanes, c);
     gates(lanes, c, [&](Index) { return map; });
-    lanes.sync();
     norm(lanes, c);
   }
 };
