@@ -49,8 +49,10 @@ RECAL_ONE_BODY void open_exponential(Index count, const double* z, Affine* gates
 template <class G>
 RECAL_ONE_BODY void pull_exponential(Index count, const double* z, const Affine* grad, double* dz) {
   for_each_pack(count, z, [&](Index first, pack_for<double> own, int rows) {
-    const auto slope = G::slope(decay(own, G::rate));
-    for (int i = 0; i < rows; ++i) dz[first + i] = grad[first + i].scale * slope.v[i];
+    pack_for<double> scale(0);
+    for (int i = 0; i < rows; ++i) scale.v[i] = grad[first + i].scale;
+    const auto pulled = G::pull(scale, decay(own, G::rate));
+    for (int i = 0; i < rows; ++i) dz[first + i] = pulled.v[i];
   });
 }
 

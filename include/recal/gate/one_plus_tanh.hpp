@@ -29,15 +29,15 @@ struct OnePlusTanh {
     detail::pull_exponential<OnePlusTanh>(count, z, grad, dz);
   }
 
-  /// open and pull's factor on packs, from e = exp(-rate |z|).
+  /// The scale of the gate and its gradient on packs, from e = exp(-rate |z|).
   static constexpr double rate = 2;
   template <class P>
   [[nodiscard]] static P scale(P z, P e) {
     return detail::choose_positive(z, P(2), P(2) * e) / (P(1) + e);
   }
   template <class P>
-  [[nodiscard]] static P slope(P e) {
-    return P(4) * e / ((P(1) + e) * (P(1) + e));
+  [[nodiscard]] static P pull(P grad, P e) {
+    return P(4) * grad * e / ((P(1) + e) * (P(1) + e));
   }
 };
 

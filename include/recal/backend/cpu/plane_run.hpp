@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include <recal/backend/cpu/reducer_state.hpp>
 #include <recal/backend/cpu/transpose.hpp>
@@ -35,7 +36,7 @@ using OfPlanes = Pack<A, side>;
 /// f(p) for every plane.
 template <class F>
 [[gnu::always_inline]] inline void for_each_plane(const F& f) {
-  unrolled<static_cast<std::size_t>(side)>(f);
+  unroll<static_cast<std::size_t>(side)>(f);
 }
 
 /// The first of `planes`; the last of them again where there are fewer.
@@ -73,7 +74,7 @@ using StatesOfPlanes = std::array<StateOf<Reducer, Register<A>>, static_cast<std
 /// The upper half of the first 2 `half` states merged into the lower one, and so on down to one.
 template <std::size_t half, class Reducer, class States>
 [[gnu::always_inline]] inline void merge_first(States& states) {
-  unrolled<half>([&](std::size_t i) RECAL_INLINE { Reducer::merge(states[i], states[i + half]); });
+  unroll<half>([&](std::size_t i) RECAL_INLINE { Reducer::merge(states[i], states[i + half]); });
   if constexpr (half > 1) merge_first<half / 2, Reducer>(states);
 }
 
@@ -89,7 +90,7 @@ template <class Reducer, class A>
     else
       of[p] = states[p];
   });
-  unrolled<member_count<Wide, StateOf<Reducer, Wide>>>([&](std::size_t m) RECAL_INLINE {
+  unroll<member_count<Wide, StateOf<Reducer, Wide>>>([&](std::size_t m) RECAL_INLINE {
     std::array<Wide, static_cast<std::size_t>(side)> rows;
     for_each_plane([&](std::size_t p) RECAL_INLINE { rows[p] = member<Wide>(of[p], m); });
     transpose_lanes(rows);
@@ -99,29 +100,49 @@ template <class Reducer, class A>
   return of[0];
 }
 
-/// Planes of at least one register. The last pack ends where the plane ends; the lanes of it that were there before
-/// do not count again.
+/// Registers of a plane that are summed up before the sums move on into double.
+inline constexpr Index registers_per_sum = 16;
+
+/// The elements [first, last) of planes, at least one register. The last pack ends where they end; the lanes of it that
+/// were there before do not count again.
 template <class Reducer, class A, class... T>
-[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> reduce_packs(Index count,
-                                                                                         const Starts<T>&... in) {
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> reduce_packs(
+    Index first, Index last, const StatesOfPlanes<Reducer, A>& begin, const Starts<T>&... in) {
   using P = Register<A>;
-  StatesOfPlanes<Reducer, A> states;
-  const auto start = [&](const auto&... typical) RECAL_INLINE {
-    for_each_plane([&](std::size_t p) RECAL_INLINE { states[p] = Reducer::start(P(typical.v[p])...); });
-  };
-  start(typical_elements<A>(count, in)...);
-  Index k = 0;
-  for (; k + P::lanes <= count; k += P::lanes)
+  auto states = begin;
+  Index k = first;
+  for (; k + P::lanes <= last; k += P::lanes)
     for_each_plane([&](std::size_t p) RECAL_INLINE { Reducer::add(states[p], load<P>(in[p] + k)...); });
-  if (k < count) {
-    const auto fresh = lanes_from<P>(P::lanes - static_cast<int>(count - k));
+  if (k < last) {
+    const auto fresh = lanes_from<P>(P::lanes - static_cast<int>(last - k));
     for_each_plane([&](std::size_t p) RECAL_INLINE {
       auto all = states[p];
-      Reducer::add(all, load<P>(in[p] + count - P::lanes)...);
+      Reducer::add(all, load<P>(in[p] + last - P::lanes)...);
       blend<P>(states[p], fresh, all);
     });
   }
   return merge_planes<Reducer, A>(states);
+}
+
+/// Planes of at least one register, in equal stretches of up to registers_per_sum.
+template <class Reducer, class A, class... T>
+[[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> reduce_stretches(Index count,
+                                                                                             const Starts<T>&... in) {
+  using P = Register<A>;
+  StatesOfPlanes<Reducer, A> begin;
+  const auto start = [&](const auto&... typical) RECAL_INLINE {
+    for_each_plane([&](std::size_t p) RECAL_INLINE { begin[p] = Reducer::start(P(typical.v[p])...); });
+  };
+  start(typical_elements<A>(count, in)...);
+  constexpr Index longest = registers_per_sum * P::lanes;
+  const Index stretches = (count + longest - 1) / longest;
+  Index last = stretches > 1 ? count / stretches : count;
+  auto total = reduce_packs<Reducer, A>(0, last, begin, in...);
+  for (Index s = 1; s < stretches; ++s) {
+    const Index first = std::exchange(last, count * (s + 1) / stretches);
+    Reducer::merge(total, reduce_packs<Reducer, A>(first, last, begin, in...));
+  }
+  return total;
 }
 
 /// Planes of less than one register: a lane a plane from the beginning.
@@ -132,7 +153,7 @@ template <class Reducer, class A, class... T>
   auto state = Reducer::start(typical_elements<A>(count, in)...);
   for (Index k = 0; k < count; ++k) Reducer::add(state, element<A>(in, k)...);
   StateOf<Reducer, Wide> wide;
-  unrolled<member_count<Wide, StateOf<Reducer, Wide>>>(
+  unroll<member_count<Wide, StateOf<Reducer, Wide>>>(
       [&](std::size_t m) RECAL_INLINE { member<Wide>(wide, m) = widen(member<OfPlanes<A>>(state, m)); });
   return wide;
 }
@@ -152,7 +173,7 @@ class PlaneStates {
   /// Whether all members of all planes are finite.
   [[nodiscard]] bool finite() const {
     OfPlanes<double> zero(0);  // else NaN
-    unrolled<member_count<OfPlanes<double>, States>>(
+    unroll<member_count<OfPlanes<double>, States>>(
         [&](std::size_t m) RECAL_INLINE { zero += OfPlanes<double>(0) * member<OfPlanes<double>>(states_, m); });
     double all = 0;
     for (int p = 0; p < side; ++p) all += zero.v[p];
@@ -168,7 +189,7 @@ class PlaneStates {
 template <class Reducer, class A, class... T>
 [[nodiscard]] RECAL_ONE_BODY PlaneStates<Reducer> reduce_side_by_side(Index count, Index planes, PlaneSpan<T>... in) {
   return PlaneStates<Reducer>(count < Register<A>::lanes ? reduce_elements<Reducer, A>(count, starts(in, planes)...)
-                                                         : reduce_packs<Reducer, A>(count, starts(in, planes)...));
+                                                         : reduce_stretches<Reducer, A>(count, starts(in, planes)...));
 }
 
 }  // namespace recal::cpu::detail

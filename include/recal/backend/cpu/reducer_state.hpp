@@ -34,7 +34,7 @@ template <class A, class State>
 
 /// f(0), ... f(count - 1)
 template <std::size_t count, class F>
-[[gnu::always_inline]] inline void unrolled(const F& f) {
+[[gnu::always_inline]] inline void unroll(const F& f) {
   [&]<std::size_t... i>(std::index_sequence<i...>) RECAL_INLINE { (f(i), ...); }
   (std::make_index_sequence<count>{});
 }
@@ -65,7 +65,7 @@ template <class Reducer, class T, int L>
   using Half = Pack<double, L / 2>;
   StateOf<Reducer, Half> low;
   StateOf<Reducer, Half> high;
-  unrolled<member_count<Half, StateOf<Reducer, Half>>>([&](std::size_t m) RECAL_INLINE {
+  unroll<member_count<Half, StateOf<Reducer, Half>>>([&](std::size_t m) RECAL_INLINE {
     split(member<Pack<T, L>>(state, m), member<Half>(low, m), member<Half>(high, m));
   });
   Reducer::merge(low, high);
@@ -76,7 +76,7 @@ template <class Reducer, class T, int L>
 template <class Reducer, class P>
 [[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> lane_of(const StateOf<Reducer, P>& state, int lane) {
   StateOf<Reducer, double> own;
-  unrolled<member_count<double, StateOf<Reducer, double>>>(
+  unroll<member_count<double, StateOf<Reducer, double>>>(
       [&](std::size_t m) RECAL_INLINE { member<double>(own, m) = static_cast<double>(member<P>(state, m).v[lane]); });
   return own;
 }
@@ -105,7 +105,7 @@ template <class P>
 /// `after` in the chosen lanes of `state`.
 template <class P, class State, class Lanes>
 [[gnu::always_inline]] inline void blend(State& state, const Lanes& chosen, const State& after) {
-  unrolled<member_count<P, State>>([&](std::size_t m) RECAL_INLINE {
+  unroll<member_count<P, State>>([&](std::size_t m) RECAL_INLINE {
     P& before = member<P>(state, m);
     before.v = chosen ? member<P>(after, m).v : before.v;
   });
@@ -114,7 +114,7 @@ template <class P, class State, class Lanes>
 template <class State>
 [[nodiscard]] bool finite(const State& state) {
   double zero = 0.0;  // else NaN
-  unrolled<member_count<double, State>>([&](std::size_t m) { zero += 0.0 * member<double>(state, m); });
+  unroll<member_count<double, State>>([&](std::size_t m) { zero += 0.0 * member<double>(state, m); });
   return zero == 0.0;
 }
 
