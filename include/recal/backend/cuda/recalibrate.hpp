@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
+#include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include <recal/backend/cuda/channel_walk.hpp>
@@ -152,7 +153,7 @@ class Recalibrate {
       }
     machine.launch({split.blocks(groups.planes()), plane_threads, PlaneTeam<int>::template shared_bytes<P>},
                    ReduceKernel<P, std::remove_const_t<T>>{groups, split, x, states});
-    launch_rows(machine, groups, rows);
+    launch_rows(machine, groups.groups(), groups.rows(), rows);
     machine.launch({split.blocks(groups.planes()), plane_threads}, apply);
   }
 
@@ -201,19 +202,12 @@ class Recalibrate {
       }
     machine.launch({split.blocks(groups.planes()), plane_threads, shared},
                    ReduceKernel<Dots, Element, Gradient>{groups, split, x, dy, states});
-    launch_rows(machine, groups, rows);
+    launch_rows(machine, groups.groups(), groups.rows(), rows);
     if constexpr (I::mixing == Mixing::channels)
       machine.launch({rows.integrate.gradient_blocks(groups.rows()), plane_threads, BlockLanes<int>::shared_bytes},
                      GradientsKernel<View>{rows.integrate, groups.groups(), groups.rows(), tape.style.data(),
                                            tape.grad_excitation.data()});
     machine.launch({split.blocks(groups.planes()), plane_threads, shared}, pull);
-  }
-
-  /// A warp where rows are few, as the samples of a channel mostly are.
-  template <class M, class Rows>
-  static void launch_rows(const M& machine, const Groups& groups, const Rows& rows) {
-    const int threads = groups.rows() <= warp_lanes ? warp_lanes : plane_threads;
-    machine.launch({groups.groups(), threads, BlockLanes<int>::shared_bytes}, RowsKernel<Rows>{rows});
   }
 
   Index channels_;

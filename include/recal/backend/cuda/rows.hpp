@@ -3,6 +3,7 @@
 
 #include <recal/backend/cuda/integrate/integrate.hpp>
 #include <recal/backend/cuda/plane_team.hpp>
+#include <recal/backend/cuda/selector.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/gate/gate.hpp>
 #include <recal/pool/style_pool.hpp>
@@ -151,6 +152,13 @@ struct RowsKernel {
     rows(BlockLanes<Context>{ctx}, ctx.block());
   }
 };
+
+/// Rows of `groups` groups, a block each: a warp where rows are few, as the samples of a channel mostly are.
+template <Machine M, class Rows>
+void launch_rows(const M& machine, Index groups, Index rows_of_group, const Rows& rows) {
+  const int threads = rows_of_group <= warp_lanes ? warp_lanes : plane_threads;
+  machine.launch({groups, threads, BlockLanes<int>::shared_bytes}, RowsKernel<Rows>{rows});
+}
 
 /// Gradients of the parameters of an integration that mixes channels.
 template <class V>

@@ -212,11 +212,4 @@ struct TailBackwardKernel {
   }
 };
 
-/// Rows of `groups` groups, a block each: a warp where rows are few.
-template <Machine M, class Rows>
-void launch_rows(const M& machine, Index groups, Index rows_of_group, const Rows& rows) {
-  const int threads = rows_of_group <= warp_lanes ? warp_lanes : plane_threads;
-  machine.launch({groups, threads, BlockLanes<int>::shared_bytes}, RowsKernel<Rows>{rows});
-}
-
 }  // namespace recal::cuda
