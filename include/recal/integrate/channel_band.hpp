@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdint>
 
+#include <recal/core/buffer.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/pack.hpp>
 #include <recal/core/parameter.hpp>
 #include <recal/integrate/integrate.hpp>
 
@@ -39,8 +41,8 @@ struct ChannelBand {
 
   void infer(Index, std::span<const double> t, std::span<double> z) const {
     std::ranges::fill(z, 0.0);
-    for_each_tap(z.size(), [&](std::size_t c, std::size_t from, std::size_t j) {
-      z[c] += static_cast<double>(weight.value[j]) * t[from];
+    for_each_tap(static_cast<Index>(z.size()), [&](Index tap, Index first, Index last, Index offset) {
+      add_scaled(last - first, weight_of(tap), t.data() + first + offset, z.data() + first);
     });
   }
 
@@ -48,19 +50,20 @@ struct ChannelBand {
 
   void backward(Index, std::span<const double>, std::span<const double> dz, std::span<double> dt, Tape&) {
     std::ranges::fill(dt, 0.0);
-    for_each_tap(dz.size(), [&](std::size_t c, std::size_t from, std::size_t j) {
-      dt[from] += static_cast<double>(weight.value[j]) * dz[c];
+    for_each_tap(static_cast<Index>(dz.size()), [&](Index tap, Index first, Index last, Index offset) {
+      add_scaled(last - first, weight_of(tap), dz.data() + first, dt.data() + first + offset);
     });
   }
 
   void parameter_gradients(Index samples, std::span<const double> t, std::span<const double> dz, Tape&) {
     if (samples == 0) return;
-    const std::size_t channels = t.size() / static_cast<std::size_t>(samples);
-    Buffer<double> sum(weight.value.size(), 0.0);
-    for (std::size_t first = 0; first < t.size(); first += channels)
-      for_each_tap(channels,
-                   [&](std::size_t c, std::size_t from, std::size_t j) { sum[j] += dz[first + c] * t[first + from]; });
-    for (std::size_t j = 0; j < sum.size(); ++j) weight.grad[j] += static_cast<T>(sum[j]);
+    const Index channels = static_cast<Index>(t.size()) / samples;
+    for_each_tap(channels, [&](Index tap, Index first, Index last, Index offset) {
+      double sum = 0;
+      for (Index s = 0; s < samples; ++s)
+        sum += dot(last - first, dz.data() + s * channels + first, t.data() + s * channels + first + offset);
+      at(weight.grad, tap) += static_cast<T>(sum);
+    });
   }
 
   template <class Self, class V>
@@ -69,14 +72,37 @@ struct ChannelBand {
   }
 
  private:
-  /// f(channel, neighbour inside the sample, tap)
+  [[nodiscard]] double weight_of(Index tap) const { return static_cast<double>(at(weight.value, tap)); }
+
+  /// f(tap, first, last, offset): the channels [first, last) have a neighbour at `offset` inside the sample.
   template <class F>
-  void for_each_tap(std::size_t channels, const F& f) const {
-    const std::size_t width = weight.value.size();
-    const std::size_t reach = (width - 1) / 2;
-    for (std::size_t c = 0; c < channels; ++c)
-      for (std::size_t j = 0; j < width; ++j)
-        if (c + j >= reach && c + j - reach < channels) f(c, c + j - reach, j);
+  void for_each_tap(Index channels, const F& f) const {
+    const auto width = static_cast<Index>(weight.value.size());
+    for (Index tap = 0; tap < width; ++tap) {
+      const Index offset = tap - (width - 1) / 2;
+      const Index first = std::max<Index>(0, -offset);
+      const Index last = channels - std::max<Index>(0, offset);
+      if (first < last) f(tap, first, last, offset);
+    }
+  }
+
+  /// sum += factor * x
+  static void add_scaled(Index count, double factor, const double* x, double* sum) {
+    using P = pack_for<double>;
+    Index i = 0;
+    for (; i + P::lanes <= count; i += P::lanes) store(sum + i, load<P>(sum + i) + P(factor) * load<P>(x + i));
+    for (; i < count; ++i) sum[i] += factor * x[i];
+  }
+
+  [[nodiscard]] static double dot(Index count, const double* x, const double* y) {
+    using P = pack_for<double>;
+    P lanes(0);
+    Index i = 0;
+    for (; i + P::lanes <= count; i += P::lanes) lanes += load<P>(x + i) * load<P>(y + i);
+    double sum = 0;
+    for (int lane = 0; lane < P::lanes; ++lane) sum += lanes.v[lane];
+    for (; i < count; ++i) sum += x[i] * y[i];
+    return sum;
   }
 };
 

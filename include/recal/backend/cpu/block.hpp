@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <recal/backend/cpu/unrolled.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/shape.hpp>
 
@@ -38,14 +39,6 @@ struct Left {
 };
 
 namespace detail {
-
-template <int Count, class F>
-[[gnu::always_inline]] inline void unrolled(const F& f) {
-  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-    (f(std::integral_constant<int, I>{}), ...);
-  }
-  (std::make_integer_sequence<int, Count>{});
-}
 
 /// c[i][j] = (add ? c[i][j] : 0) + sum_k left(i, k) * panel[k][j]
 template <int Rows, int Packs, class T>

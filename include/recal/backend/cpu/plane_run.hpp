@@ -36,7 +36,7 @@ using OfPlanes = Pack<A, side>;
 /// f(p) for every plane.
 template <class F>
 [[gnu::always_inline]] inline void for_each_plane(const F& f) {
-  unroll<static_cast<std::size_t>(side)>(f);
+  unrolled<static_cast<std::size_t>(side)>(f);
 }
 
 /// The first of `planes`; the last of them again where there are fewer.
@@ -74,7 +74,7 @@ using StatesOfPlanes = std::array<StateOf<Reducer, Register<A>>, static_cast<std
 /// The upper half of the first 2 `half` states merged into the lower one, and so on down to one.
 template <std::size_t half, class Reducer, class States>
 [[gnu::always_inline]] inline void merge_first(States& states) {
-  unroll<half>([&](std::size_t i) RECAL_INLINE { Reducer::merge(states[i], states[i + half]); });
+  unrolled<half>([&](std::size_t i) RECAL_INLINE { Reducer::merge(states[i], states[i + half]); });
   if constexpr (half > 1) merge_first<half / 2, Reducer>(states);
 }
 
@@ -90,7 +90,7 @@ template <class Reducer, class A>
     else
       of[p] = states[p];
   });
-  unroll<member_count<Wide, StateOf<Reducer, Wide>>>([&](std::size_t m) RECAL_INLINE {
+  unrolled<member_count<Wide, StateOf<Reducer, Wide>>>([&](std::size_t m) RECAL_INLINE {
     std::array<Wide, static_cast<std::size_t>(side)> rows;
     for_each_plane([&](std::size_t p) RECAL_INLINE { rows[p] = member<Wide>(of[p], m); });
     transpose_lanes(rows);
@@ -153,7 +153,7 @@ template <class Reducer, class A, class... T>
   auto state = Reducer::start(typical_elements<A>(count, in)...);
   for (Index k = 0; k < count; ++k) Reducer::add(state, element<A>(in, k)...);
   StateOf<Reducer, Wide> wide;
-  unroll<member_count<Wide, StateOf<Reducer, Wide>>>(
+  unrolled<member_count<Wide, StateOf<Reducer, Wide>>>(
       [&](std::size_t m) RECAL_INLINE { member<Wide>(wide, m) = widen(member<OfPlanes<A>>(state, m)); });
   return wide;
 }
@@ -173,7 +173,7 @@ class PlaneStates {
   /// Whether all members of all planes are finite.
   [[nodiscard]] bool finite() const {
     OfPlanes<double> zero(0);  // else NaN
-    unroll<member_count<OfPlanes<double>, States>>(
+    unrolled<member_count<OfPlanes<double>, States>>(
         [&](std::size_t m) RECAL_INLINE { zero += OfPlanes<double>(0) * member<OfPlanes<double>>(states_, m); });
     double all = 0;
     for (int p = 0; p < side; ++p) all += zero.v[p];

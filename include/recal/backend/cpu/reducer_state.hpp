@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <recal/backend/cpu/unrolled.hpp>
 #include <recal/core/pack.hpp>
 
 // For lambdas whose parameters are packs: in registers, whatever the optimiser thinks of their size.
@@ -30,13 +31,6 @@ template <class A, class State>
 template <class A, class State>
 [[nodiscard, gnu::always_inline]] inline const A& member(const State& state, std::size_t m) {
   return reinterpret_cast<const A*>(&state)[m];
-}
-
-/// f(0), ... f(count - 1)
-template <std::size_t count, class F>
-[[gnu::always_inline]] inline void unroll(const F& f) {
-  [&]<std::size_t... i>(std::index_sequence<i...>) RECAL_INLINE { (f(i), ...); }
-  (std::make_index_sequence<count>{});
 }
 
 /// Every lane in double.
@@ -65,7 +59,7 @@ template <class Reducer, class T, int L>
   using Half = Pack<double, L / 2>;
   StateOf<Reducer, Half> low;
   StateOf<Reducer, Half> high;
-  unroll<member_count<Half, StateOf<Reducer, Half>>>([&](std::size_t m) RECAL_INLINE {
+  unrolled<member_count<Half, StateOf<Reducer, Half>>>([&](std::size_t m) RECAL_INLINE {
     split(member<Pack<T, L>>(state, m), member<Half>(low, m), member<Half>(high, m));
   });
   Reducer::merge(low, high);
@@ -76,7 +70,7 @@ template <class Reducer, class T, int L>
 template <class Reducer, class P>
 [[nodiscard, gnu::always_inline]] inline StateOf<Reducer, double> lane_of(const StateOf<Reducer, P>& state, int lane) {
   StateOf<Reducer, double> own;
-  unroll<member_count<double, StateOf<Reducer, double>>>(
+  unrolled<member_count<double, StateOf<Reducer, double>>>(
       [&](std::size_t m) RECAL_INLINE { member<double>(own, m) = static_cast<double>(member<P>(state, m).v[lane]); });
   return own;
 }
@@ -105,7 +99,7 @@ template <class P>
 /// `after` in the chosen lanes of `state`.
 template <class P, class State, class Lanes>
 [[gnu::always_inline]] inline void blend(State& state, const Lanes& chosen, const State& after) {
-  unroll<member_count<P, State>>([&](std::size_t m) RECAL_INLINE {
+  unrolled<member_count<P, State>>([&](std::size_t m) RECAL_INLINE {
     P& before = member<P>(state, m);
     before.v = chosen ? member<P>(after, m).v : before.v;
   });
@@ -114,7 +108,7 @@ template <class P, class State, class Lanes>
 template <class State>
 [[nodiscard]] bool finite(const State& state) {
   double zero = 0.0;  // else NaN
-  unroll<member_count<double, State>>([&](std::size_t m) { zero += 0.0 * member<double>(state, m); });
+  unrolled<member_count<double, State>>([&](std::size_t m) { zero += 0.0 * member<double>(state, m); });
   return zero == 0.0;
 }
 
