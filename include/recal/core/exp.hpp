@@ -26,7 +26,7 @@ inline constexpr std::array<double, 14> exp_terms = [] {
 }  // namespace detail
 
 /// e^x, lane by lane, to 1.5 units in the last place; 0 where it is below the normal numbers (x < -708), infinity where
-/// it is above them (x > 709.7), NaN where x is.
+/// it is above them (x > 709.4), NaN where x is.
 /// 2^n e^r with n = x/ln(2) rounded, r = x - n ln(2)
 template <int L>
 [[nodiscard, gnu::always_inline]] inline Pack<double, L> exp(Pack<double, L> x) {
@@ -46,7 +46,7 @@ template <int L>
   const P low = (pair(2) + r2 * pair(4)) + r4 * middle;
   const P power((typename P::Native)((Bits)rounded.v << 52));
   const P result = (P(1) + (r + r2 * low)) * power;
-  const P bounded(x.v > P(709.7).v ? P(std::numeric_limits<double>::infinity()).v : result.v);
+  const P bounded(x.v > P(709.4).v ? P(std::numeric_limits<double>::infinity()).v : result.v);
   return P(x.v < P(-708.0).v ? P(0).v : bounded.v);
 }
 
