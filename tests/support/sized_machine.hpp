@@ -3,8 +3,6 @@
 
 #include <vector>
 
-#include <recal/core/tensor.hpp>
-
 #include "tests/support/host_run/machine.hpp"
 
 namespace recal::testing {
@@ -26,20 +24,6 @@ class SizedMachine : public HostMachine {
 
 [[nodiscard]] inline std::vector<Schedule> every_schedule() {
   return {Schedule::forward(), Schedule::reverse(), Schedule::random(3)};
-}
-
-template <class T>
-[[nodiscard]] Tensor<T> rounded(const Tensor<float>& x) {
-  Tensor<T> to(x.shape());
-  for (Index i = 0; i < x.size(); ++i) to.data()[i] = T(x.data()[i]);
-  return to;
-}
-
-template <class T>
-[[nodiscard]] Tensor<float> widened(const Tensor<T>& x) {
-  Tensor<float> to(x.shape());
-  for (Index i = 0; i < x.size(); ++i) to.data()[i] = static_cast<float>(x.data()[i]);
-  return to;
 }
 
 }  // namespace recal::testing

@@ -10,6 +10,7 @@
 
 #include "tests/support/device_orders.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/narrow_tensor.hpp"
 #include "tests/support/random_tensor.hpp"
 
 using namespace recal;
@@ -32,13 +33,6 @@ template <class T>
 constexpr double bound = std::is_same_v<T, float>  ? 1e-6
                          : std::is_same_v<T, half> ? 0x1p-11
                                                    : 0x1p-8;
-
-template <class T>
-Tensor<float> widened(const Tensor<T>& x) {
-  Tensor<float> wide(x.shape());
-  std::copy_n(x.data(), x.size(), wide.data());
-  return wide;
-}
 
 template <class T>
 void check_golden(const std::string& name, double gradient_bound) {

@@ -21,6 +21,7 @@
 
 #include "tests/support/device_orders.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/narrow_tensor.hpp"
 #include "tests/support/noise_tensor.hpp"
 #include "tests/support/sized_machine.hpp"
 
