@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include <recal/backend/cuda/parameter.hpp>
 
 #include "tests/support/golden.hpp"
+#include "tests/support/host_run/machine.hpp"
 #include "tests/support/module_golden.hpp"
 
 namespace recal::testing {
@@ -57,6 +59,31 @@ void check_device_case(const Machine& machine, const Golden& g, Host host, Modul
   check_tensor(pass.dx, g, "dx", allowed.gradient);
   check_gradients(host, g, allowed.gradient);
   check_states(host, g, allowed.output);
+}
+
+/// The same on the processor.
+template <class Host>
+[[nodiscard]] DevicePass<float> run_on_processor(Host& host, const Tensor<float>& x, const Tensor<float>& dy,
+                                                 bool training) {
+  DevicePass<float> pass{Tensor<float>(x.shape()), Tensor<float>(x.shape())};
+  typename Host::Tape tape;
+  if (training)
+    host.forward(x, pass.y, tape);
+  else
+    host.forward_frozen(x, pass.y, tape);
+  host.backward(x, dy, pass.dx, tape);
+  return pass;
+}
+
+/// f(machine, golden) for every case, in a schedule that changes from case to case.
+template <class F>
+void for_each_case(const std::string& prefix, const F& f) {
+  std::uint64_t seed = 0;
+  for (const std::string& name : golden_cases(prefix)) {
+    INFO(std::string(name));
+    f(HostMachine(seed % 2 == 0 ? Schedule::random(seed) : Schedule::reverse()), Golden(name));
+    ++seed;
+  }
 }
 
 }  // namespace recal::testing

@@ -11,6 +11,7 @@
 
 #include "tests/support/device_case.hpp"
 #include "tests/support/host_run/machine.hpp"
+#include "tests/support/narrow_tensor.hpp"
 #include "tests/support/random_tensor.hpp"
 
 using namespace recal;
@@ -20,17 +21,6 @@ namespace {
 
 GatherOptions gather_of(const Golden& g) {
   return {.extent = static_cast<Index>(g.number("extent")), .height = g.sizes("x")[2], .width = g.sizes("x")[3]};
-}
-
-/// f(machine, golden) for every case, in a schedule that changes from case to case.
-template <class F>
-void for_each_case(const std::string& prefix, const F& f) {
-  std::uint64_t seed = 0;
-  for (const std::string& name : golden_cases(prefix)) {
-    CAPTURE(name);
-    f(HostMachine(seed % 2 == 0 ? Schedule::random(seed) : Schedule::reverse()), Golden(name));
-    ++seed;
-  }
 }
 
 /// A module on the processor and its twin on a machine, with the same parameters, none of which is at a special value.
@@ -61,18 +51,6 @@ void for_each_module(const HostMachine& m, const Shape& x, const F& f) {
   }
 }
 
-template <class Host>
-DevicePass<float> run_on_processor(Host& host, const Tensor<float>& x, const Tensor<float>& dy, bool training) {
-  DevicePass<float> pass{Tensor<float>(x.shape()), Tensor<float>(x.shape())};
-  typename Host::Tape tape;
-  if (training)
-    host.forward(x, pass.y, tape);
-  else
-    host.forward_frozen(x, pass.y, tape);
-  host.backward(x, dy, pass.dx, tape);
-  return pass;
-}
-
 /// The largest difference of the arrays' numbers, relative to the largest gradient of all.
 template <class Module>
 double gradient_error(const Module& found, const Module& expected) {
@@ -96,20 +74,6 @@ template <class Values>
 bool same_bits(const Values& a, const Values& b) {
   return a.size() == b.size() &&
          std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(*a.data())) == 0;
-}
-
-template <class T>
-Tensor<T> rounded(const Tensor<float>& x) {
-  Tensor<T> to(x.shape());
-  for (Index i = 0; i < x.size(); ++i) to.data()[i] = T(x.data()[i]);
-  return to;
-}
-
-template <class T>
-Tensor<float> widened(const Tensor<T>& x) {
-  Tensor<float> to(x.shape());
-  for (Index i = 0; i < x.size(); ++i) to.data()[i] = static_cast<float>(x.data()[i]);
-  return to;
 }
 
 template <class T>

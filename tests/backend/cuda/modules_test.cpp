@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -12,7 +11,9 @@
 #include <recal/recal.hpp>
 
 #include "tests/support/device_case.hpp"
+#include "tests/support/device_orders.hpp"
 #include "tests/support/host_run/machine.hpp"
+#include "tests/support/narrow_tensor.hpp"
 #include "tests/support/random_tensor.hpp"
 
 using namespace recal;
@@ -61,18 +62,6 @@ Tensor<float> feature_maps(const Shape& shape) {
   return x;
 }
 
-template <class Host>
-DevicePass<float> run_on_processor(Host& host, const Tensor<float>& x, const Tensor<float>& dy, bool training) {
-  DevicePass<float> pass{Tensor<float>(x.shape()), Tensor<float>(x.shape())};
-  typename Host::Tape tape;
-  if (training)
-    host.forward(x, pass.y, tape);
-  else
-    host.forward_frozen(x, pass.y, tape);
-  host.backward(x, dy, pass.dx, tape);
-  return pass;
-}
-
 /// The largest difference between the gradients of two modules of one type, relative to each one's largest.
 template <class Module>
 double gradient_error(const Module& found, const Module& expected) {
@@ -84,23 +73,7 @@ double gradient_error(const Module& found, const Module& expected) {
   return error;
 }
 
-template <class T>
-bool same_bits(const Tensor<T>& a, const Tensor<T>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(T)) == 0;
-}
-
 Index channels_of(const Golden& g) { return g.sizes("x")[1]; }
-
-/// f(machine, golden) for every case, in a schedule that changes from case to case.
-template <class F>
-void for_each_case(const std::string& prefix, const F& f) {
-  std::uint64_t seed = 0;
-  for (const std::string& name : golden_cases(prefix)) {
-    INFO(std::string(name));
-    f(HostMachine(seed % 2 == 0 ? Schedule::random(seed) : Schedule::reverse()), Golden(name));
-    ++seed;
-  }
-}
 
 }  // namespace
 
@@ -188,20 +161,6 @@ TEST_CASE("results are the same to the bit in every order of threads and blocks"
 }
 
 namespace {
-
-template <class T>
-Tensor<T> rounded(const Tensor<float>& x) {
-  Tensor<T> to(x.shape());
-  for (Index i = 0; i < x.size(); ++i) to.data()[i] = T(x.data()[i]);
-  return to;
-}
-
-template <class T>
-Tensor<float> widened(const Tensor<T>& x) {
-  Tensor<float> to(x.shape());
-  for (Index i = 0; i < x.size(); ++i) to.data()[i] = static_cast<float>(x.data()[i]);
-  return to;
-}
 
 /// A narrow tensor is computed with in float: only its own rounding, at most half a unit in the last place of the
 /// largest element, separates the result from that of the same numbers in float.

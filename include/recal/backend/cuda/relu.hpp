@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include <recal/backend/cuda/map.hpp>
+#include <recal/fused/channel_walk.hpp>
 
 /// recal/nn/relu.hpp on a device: the same calls with a machine in front, the same results. Views are in device memory;
 /// elements are float, half, bfloat16 or double.
@@ -30,13 +31,6 @@ struct Add {
   template <class A>
   [[nodiscard]] RECAL_HOST_DEVICE A operator()(A a, A b) const {
     return a + b;
-  }
-};
-
-struct OpenWherePositive {
-  template <class A>
-  [[nodiscard]] RECAL_HOST_DEVICE A operator()(A gate, A value) const {
-    return gate > 0 ? value : A(0);
   }
 };
 
@@ -76,7 +70,7 @@ void relu_backward(const M& machine, const Y& y, const DY& dy, DX&& dx) {
   const In gradient = view_of(dy);
   check_shape("output gradient of ReLU", gradient.shape, output.shape);
   check_shape("input gradient of ReLU", out.shape, output.shape);
-  map_tensors(machine, detail::OpenWherePositive{}, out, output, gradient);
+  map_tensors(machine, fused::OpenWherePositive{}, out, output, gradient);
 }
 
 /// y += x, elementwise: where two gradients meet.
