@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
 #include <type_traits>
 
 #include <recal/backend/cuda/tail_kernels.hpp>
@@ -272,38 +271,5 @@ class BatchNorm2d {
     machine.launch({split.blocks(groups.planes()), plane_threads}, pull);
   }
 };
-
-namespace detail {
-
-/// A batch norm's arrays of float; the count of batches is another type on the host.
-template <class Norm>
-struct FloatArrays {
-  Norm& norm;
-
-  template <class Self, class V>
-  static void visit(Self& self, V&& v) {
-    v(self.norm.weight);
-    v(self.norm.bias);
-    v(self.norm.running_mean);
-    v(self.norm.running_var);
-  }
-};
-
-}  // namespace detail
-
-template <Machine M>
-void copy_parameters_to_device(const M& machine, const nn::BatchNorm2d<float>& host, BatchNorm2d& device) {
-  detail::FloatArrays<BatchNorm2d> arrays{device};
-  copy_parameters_to_device(machine, host, arrays);
-  const auto batches = static_cast<float>(host.num_batches_tracked.value[0]);
-  upload(machine, std::span<const float>(&batches, 1), device.num_batches_tracked.value);
-}
-
-template <Machine M>
-void copy_parameters_to_host(const M& machine, const BatchNorm2d& device, nn::BatchNorm2d<float>& host) {
-  const detail::FloatArrays<const BatchNorm2d> arrays{device};
-  copy_parameters_to_host(machine, arrays, host);
-  host.num_batches_tracked.value[0] = static_cast<Index>(download(machine, device.num_batches_tracked.value)[0]);
-}
 
 }  // namespace recal::cuda
