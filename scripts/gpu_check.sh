@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# gpu_check.sh [OPTION...]: on a machine with a CUDA card, builds the CUDA backend for it, compares every module and
+# gpu_check.sh [OPTION...]: on a machine with a CUDA card, builds the CUDA backend for it, compares every module, tail and
 # layer with the CPU backend, runs compute-sanitizer, measures, and writes all of it to build/cuda/gpu_report.txt.
 # Without a card it builds all the same, says that there is none, and ends with 1.
 #   --python PYTHON  a Python whose PyTorch is measured beside recal; python3 unless given

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// device_bench: how fast the card copies, and how fast every module runs on it. Medians of 20 repetitions after 5 that
-// do not count, each timed by CUDA events. GB/s are those of the tensors' elements that a pass has to move if nothing
-// stays in a cache: 3 tensors forward (x twice, y), 5 backward (x and dy twice, dx). 77 without a card.
+// device_bench: how fast the card copies, and how fast every module, residual tail and batch norm runs on it. Medians
+// of 20 repetitions after 5 that do not count, each timed by CUDA events. GB/s are those of the tensors' elements that
+// a pass has to move if nothing stays in a cache (Moved in units.hpp). 77 without a card.
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <recal/backend/cuda/available.hpp>
 #include <recal/backend/cuda/stream.hpp>
 
-#include "device_modules.hpp"
+#include "on_device.hpp"
+#include "units.hpp"
 
 using namespace recal;
 
@@ -41,10 +45,12 @@ double median_ms(const cuda::Stream& stream, const F& f) {
   return static_cast<double>(times[repetitions / 2]);
 }
 
-void print_row(const char* module, const char* element, const Shape& shape, const char* pass, double ms, double bytes) {
+void print_row(std::string_view unit, const char* element, const Shape& shape, const char* pass, double ms,
+               double bytes) {
   const std::string size = std::to_string(shape.n) + "x" + std::to_string(shape.c) + "x" + std::to_string(shape.h) +
                            "x" + std::to_string(shape.w);
-  std::printf("%-6s %-9s %-16s %-9s %9.4f ms %8.1f GB/s\n", module, element, size.c_str(), pass, ms, bytes / ms / 1e6);
+  std::printf("%-14s %-9s %-16s %-9s %9.4f ms %8.1f GB/s\n", std::string(unit).c_str(), element, size.c_str(), pass, ms,
+              bytes / ms / 1e6);
 }
 
 template <class T>
@@ -60,26 +66,30 @@ void measure_copy(const cuda::Stream& stream, const char* element, const Shape& 
 }
 
 template <class T>
-void measure_modules(const cuda::Stream& stream, const char* element, const Shape& shape) {
-  Tensor<T> numbers(shape);
+void measure_units(const cuda::Stream& stream, const char* element, const Shape& shape) {
+  Tensor<float> numbers(shape);
   for (Index i = 0; i < numbers.size(); ++i)
-    numbers.data()[i] = static_cast<T>(static_cast<float>(random_unit(1, static_cast<std::uint64_t>(i))));
-  const cuda::DeviceTensor<T> x(stream, numbers);
-  const cuda::DeviceTensor<T> dy(stream, numbers);
-  cuda::DeviceTensor<T> y(stream, shape);
-  cuda::DeviceTensor<T> dx(stream, shape);
+    numbers.data()[i] = static_cast<float>(random_unit(1, static_cast<std::uint64_t>(i)));
+  const device_check::OnDevice<cuda::Stream> of{stream};
+  device_check::PassTensors<cuda::DeviceTensor<T>> t{of.tensor<T>(numbers), of.tensor<T>(numbers),
+                                                     of.tensor<T>(numbers)};
+  for (auto* made : {&t.inferred, &t.y, &t.dshortcut, &t.dx}) made->resize(stream, shape);
   const double bytes = static_cast<double>(shape.size()) * sizeof(T);
-  for (const char* name : {"SRM", "SE", "GE", "ECA", "GCT", "GRN"})
-    device_check::with_module(stream, name, shape.c, std::max<Index>(1, shape.c / 16), 5, [&](auto unit) {
-      typename decltype(unit)::Tape workspace;
-      typename decltype(unit)::Tape tape;
-      print_row(name, element, shape, "infer", median_ms(stream, [&] { unit.infer(stream, x, y, workspace); }),
-                3 * bytes);
-      print_row(name, element, shape, "forward", median_ms(stream, [&] { unit.forward(stream, x, y, tape); }),
-                3 * bytes);
-      print_row(name, element, shape, "backward", median_ms(stream, [&] { unit.backward(stream, x, dy, dx, tape); }),
-                5 * bytes);
+  const auto measure = [&](std::string_view name) {
+    device_check::with_unit(of, name, shape, [&](auto unit) {
+      const device_check::Moved& moved = unit.moved;
+      const auto row = [&](const char* pass, double tensors, const auto& f) {
+        print_row(name, element, shape, pass, median_ms(stream, f), tensors * bytes);
+      };
+      row("infer", moved.infer, [&] { unit.infer(of, t); });
+      row("forward", moved.forward, [&] { unit.forward(of, t, Mode::train); });
+      row("backward", moved.backward, [&] { unit.backward(of, t); });
     });
+  };
+  for (const auto names : {std::span<const std::string_view>(device_check::module_names),
+                           {device_check::tail_names},
+                           {device_check::norm_names}})
+    for (const std::string_view name : names) measure(name);
 }
 
 }  // namespace
@@ -93,8 +103,8 @@ int main() {
   for (const Shape& shape :
        {Shape{32, 256, 56, 56}, Shape{32, 512, 28, 28}, Shape{32, 1024, 14, 14}, Shape{32, 2048, 7, 7}}) {
     measure_copy<float>(stream, "float", shape);
-    measure_modules<float>(stream, "float", shape);
+    measure_units<float>(stream, "float", shape);
     measure_copy<half>(stream, "half", shape);
-    measure_modules<half>(stream, "half", shape);
+    measure_units<half>(stream, "half", shape);
   }
 }

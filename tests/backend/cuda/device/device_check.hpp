@@ -11,29 +11,29 @@
 
 namespace recal::device_check {
 
-using Arrays = std::map<std::string, Buffer<float>>;  // parameters and states, or gradients, by name
-
+/// A unit to run (units.hpp), and on what.
 struct Job {
-  std::string module;   // SRM, SE, GE, ECA, GCT, GRN
+  std::string unit;
   std::string element;  // float, half, bfloat16
   bool training = true;
   Tensor<float> x;
+  Tensor<float> shortcut;
   Tensor<float> dy;
-  Arrays arrays;
+  Tensor<float> mask;  // the output that backward takes its mask from; empty: that of forward
 };
+
+using Arrays = std::map<std::string, Buffer<float>>;  // by name
 
 struct Result {
   Tensor<float> inferred;
   Tensor<float> y;
+  Tensor<float> dshortcut;  // empty where the unit has no shortcut
   Tensor<float> dx;
   Arrays gradients;
   Arrays states;
 };
 
-/// Inference, then forward and backward, on the card.
-[[nodiscard]] Result run_on_device(const Job& job);
-
-/// ReLU, poolings, loss and a step of SGD on the card.
+/// What ReLU, poolings, loss and two steps of SGD make of a tensor.
 struct Layers {
   Tensor<float> relu;
   Tensor<float> relu_dx;
@@ -45,10 +45,12 @@ struct Layers {
   Tensor<float> mean_dx;
   Tensor<float> logits_dx;  // of `mean` as logits, sample n of class n % C, smoothed by 0.1
   double loss = 0;
-  Buffer<float> stepped;  // x after two steps along dy
+  Buffer<float> stepped;  // x after two steps along itself
 };
 
-[[nodiscard]] Layers run_layers_on_device(const Tensor<float>& x);
+/// Both wait for the card.
+[[nodiscard]] Result run_on_card(const Job& job);
+[[nodiscard]] Layers run_layers_on_card(const Tensor<float>& x);
 
 [[nodiscard]] bool has_card();
 
