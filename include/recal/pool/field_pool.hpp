@@ -38,7 +38,8 @@ inline void check_extent(Index extent) {
 ///   void forward(team, c, x, std::span<double> t, Tape&);
 ///   void backward(c, x, std::span<const double> dt, Tape&);         parameter gradients added
 ///   void pull(c, n, const Shape& x, std::span<const double> dt, const Tape&, std::span<double> add) const;
-///                                             dx = gate*dy + add for plane (n, c), K numbers assigned
+///                                             dx = gate*dy + add for plane (n, c), whose dt (h, w) it is;
+///                                             K numbers assigned
 ///   bool uniform() const;                     whether pull gives one number for the whole plane;
 ///                                             then add has room for that one
 template <class P>

@@ -29,12 +29,11 @@ struct alignas(sizeof(T) * L) Vector {
 ///
 ///   ctx.block(), ctx.blocks()          which block of how many
 ///   ctx.thread(), ctx.threads()        which thread of how many in the block
-///   ctx.barrier()                      all threads of the block; also orders their accesses to shared and global
-///   memory ctx.shuffle(value, lane)           the value of that lane of the warp; all 32 lanes must take part
+///   ctx.barrier()                      all threads of the block; also orders their accesses to memory
+///   ctx.shuffle(value, lane)           the value of that lane of the warp; all 32 lanes must take part
 ///   ctx.shuffle_down(value, by)        the value of the lane `by` higher; one's own where there is none; all 32 lanes
 ///   ctx.template shared<T>(offset, n)  n elements of the block's shared memory, from byte `offset` on: an object s
-///   with
-///                                      s.get(i) and s.set(i, value); uninitialised
+///                                      with s.get(i) and s.set(i, value); uninitialised
 ///   ctx.load(p), ctx.store(p, value)   an element or a Vector of global memory
 template <class C>
 concept ThreadContext = requires(const C& ctx, float number, double wide, int lane, const float* from, float* to) {

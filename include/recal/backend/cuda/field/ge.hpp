@@ -32,9 +32,9 @@ class GeTheta : public Recalibrate<GatherDepthwise, Identity, Sigmoid> {
       : Recalibrate(channels, GatherDepthwise(machine, channels, options), Identity{}) {}
 };
 
-/// cost: with L levels forward 2L + 4 launches, backward 3L + 5. Gradients of the excite's matrices are a thread's
-/// each,
-///       who goes through all positions of all samples: slow where maps are large and channels few
+/// cost: with L levels forward 2L + 4 launches, backward 3L + 5. A gradient of the excite's matrices is one thread's,
+/// who
+///       goes through all positions of all samples: slow where maps are large and channels few
 class GeThetaPlus : public Recalibrate<GatherDepthwise, Then<Rectify, Mlp>, Sigmoid> {
  public:
   /// `reduced`: the width of the excite, GePlusOptions::width() of the twin

@@ -21,8 +21,9 @@ enum class Pass { infer, train, frozen };
 ///
 ///   View::forward(lanes, group, rows, t, z) const            t, z: the group's rows, in device memory, double
 ///   View::backward(lanes, group, rows, t, dz, dt) const
-///   View::gradients(lanes, block, blocks, groups, rows, t, dz) const    Mixing::channels only, after all groups; t,
-///   dz: all View::gradient_blocks(rows) const                        how many blocks share that work
+///   View::gradients(lanes, block, blocks, groups, rows, t, dz) const
+///                                                            Mixing::channels only, after all groups; t, dz: all
+///   View::gradient_blocks(rows) const                        how many blocks share that work
 ///
 /// Lanes (lanes.hpp) are called together. Where a group is a channel, row r is lane r % lanes()'s alone, and gradients
 /// of parameters are added in backward(). Where it is a sample, lanes.sync() comes before reading another lane's rows.

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <recal/backend/cpu/backend.hpp>
+#include <recal/backend/reference/backend.hpp>
+#include <recal/gate/sigmoid.hpp>
+#include <recal/integrate/identity.hpp>
+#include <recal/pool/mean.hpp>
+#include <recal/recalibrate_passes.hpp>
+
+#include "tests/support/random_tensor.hpp"
+
+using namespace recal;
+using testing::random_tensor;
+
+namespace {
+
+constexpr Shape shape{3, 5, 4, 7};
+
+struct Tape : RowTape {
+  Identity::Tape integrate;
+};
+
+/// sigmoid of the mean of every plane, in the order of planes
+std::vector<double> gates_of(const Tensor<double>& x) {
+  std::vector<double> gates;
+  for (Index n = 0; n < shape.n; ++n)
+    for (Index c = 0; c < shape.c; ++c) {
+      double sum = 0;
+      for (Index k = 0; k < shape.plane(); ++k) sum += x.view().plane(n, c)[k];
+      gates.push_back(1 / (1 + std::exp(-sum / static_cast<double>(shape.plane()))));
+    }
+  return gates;
+}
+
+template <class B>
+void check_passes(const B& backend) {
+  Identity integrate;
+  const auto x = random_tensor<double>("x", shape);
+  const auto dy = random_tensor<double>("dy", shape);
+  const auto gates = gates_of(x);
+  std::vector<double> used(gates.size(), 0.0);
+  detail::infer_planes(backend, Mean{}, integrate, Sigmoid{}, x.view(),
+                       [&](const auto&, const Affine& gate, Plane p) { at(used, p.n * shape.c + p.c) += gate.scale; });
+  Tensor<double> y(shape);
+  Tensor<double> dx(shape);
+  Tape tape;
+  tape.shape = shape;
+  tape.resize(shape.n * shape.c, 1, 1);
+  detail::forward_planes(backend, Mean{}, integrate, Sigmoid{}, x.view(), y.view(), tape);
+  detail::backward_planes(backend, Mean{}, integrate, Sigmoid{}, x.view(), dy.view(), dx.view(), tape);
+  for (std::size_t p = 0; p < gates.size(); ++p) {
+    CHECK(used[p] == doctest::Approx(gates[p]).epsilon(1e-12));  // once
+    const auto first = static_cast<Index>(p) * shape.plane();
+    double product = 0;
+    for (Index k = first; k < first + shape.plane(); ++k) product += dy.data()[k] * x.data()[k];
+    const double along = product * gates[p] * (1 - gates[p]) / static_cast<double>(shape.plane());
+    for (Index k = first; k < first + shape.plane(); ++k) {
+      CHECK(y.data()[k] == doctest::Approx(gates[p] * x.data()[k]).epsilon(1e-12));
+      CHECK(std::abs(dx.data()[k] - (gates[p] * dy.data()[k] + along)) <= 1e-12);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("inference, forward and backward over planes are the definition's, each plane once") {
+  check_passes(Cpu{});
+  check_passes(Reference{});
+}
