@@ -9,10 +9,9 @@
 
 using recal::HardSigmoid;
 using recal::testing::gate_gradient_error;
+using recal::testing::opened;
 
 namespace {
-
-double opened(double z, const HardSigmoid& gate = {}) { return gate.open(&z).scale; }
 
 double pulled(double z, const HardSigmoid& gate = {}) {
   double dz = NAN;
@@ -25,18 +24,18 @@ constexpr HardSigmoid onnx{.slope = 0.2, .offset = 0.5};
 }  // namespace
 
 TEST_CASE("relu6(z + 3) / 6 by default") {
-  CHECK(opened(0) == 0.5);
-  CHECK(opened(1) == doctest::Approx(4.0 / 6).epsilon(1e-15));
-  CHECK(opened(3) == 1);
-  CHECK(opened(-3) == 0);
-  CHECK(opened(2.999999) < 1);
-  CHECK(opened(-2.999999) > 0);
+  CHECK(opened(HardSigmoid{}, 0) == 0.5);
+  CHECK(opened(HardSigmoid{}, 1) == doctest::Approx(4.0 / 6).epsilon(1e-15));
+  CHECK(opened(HardSigmoid{}, 3) == 1);
+  CHECK(opened(HardSigmoid{}, -3) == 0);
+  CHECK(opened(HardSigmoid{}, 2.999999) < 1);
+  CHECK(opened(HardSigmoid{}, -2.999999) > 0);
 }
 
 TEST_CASE("ONNX's default is another function") {
-  CHECK(opened(1, onnx) == doctest::Approx(0.7).epsilon(1e-15));
-  CHECK(opened(2.5, onnx) == 1);
-  CHECK(opened(-2.5, onnx) == 0);
+  CHECK(opened(onnx, 1) == doctest::Approx(0.7).epsilon(1e-15));
+  CHECK(opened(onnx, 2.5) == 1);
+  CHECK(opened(onnx, -2.5) == 0);
   CHECK(pulled(1, onnx) == 0.2);
 }
 
@@ -53,6 +52,6 @@ TEST_CASE("the gradient is 0 at the knees and beyond") {
 }
 
 TEST_CASE("it saturates to exactly 0 and 1") {
-  CHECK(opened(1e4) == 1);
-  CHECK(opened(-1e4) == 0);
+  CHECK(opened(HardSigmoid{}, 1e4) == 1);
+  CHECK(opened(HardSigmoid{}, -1e4) == 0);
 }

@@ -9,18 +9,13 @@
 
 using recal::OnePlusTanh;
 using recal::testing::gate_gradient_error;
-
-namespace {
-
-double opened(double z) { return OnePlusTanh{}.open(&z).scale; }
-
-}  // namespace
+using recal::testing::opened;
 
 TEST_CASE("1 + tanh z: exactly the identity at 0, without a shift") {
   const double z = 0;
-  CHECK(opened(0) == 1);
+  CHECK(opened(OnePlusTanh{}, 0) == 1);
   CHECK(OnePlusTanh{}.open(&z).shift == 0);
-  CHECK(opened(0.5) == doctest::Approx(1.46211715726000976).epsilon(1e-15));
+  CHECK(opened(OnePlusTanh{}, 0.5) == doctest::Approx(1.46211715726000976).epsilon(1e-15));
 }
 
 TEST_CASE("its gradient is that of the difference quotient") {
@@ -28,8 +23,8 @@ TEST_CASE("its gradient is that of the difference quotient") {
 }
 
 TEST_CASE("it saturates to 0 and 2 without NaN") {
-  CHECK(opened(1e4) == 2);
-  CHECK(opened(-1e4) == 0);
+  CHECK(opened(OnePlusTanh{}, 1e4) == 2);
+  CHECK(opened(OnePlusTanh{}, -1e4) == 0);
   for (const double z : {1e4, -1e4}) {
     double dz = NAN;
     OnePlusTanh{}.pull(&z, {.scale = 1, .shift = 1}, &dz);

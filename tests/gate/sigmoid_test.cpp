@@ -9,10 +9,9 @@
 
 using recal::Sigmoid;
 using recal::testing::gate_gradient_error;
+using recal::testing::opened;
 
 namespace {
-
-double opened(double z) { return Sigmoid{}.open(&z).scale; }
 
 double pulled(double z) {
   double dz = NAN;
@@ -24,9 +23,9 @@ double pulled(double z) {
 
 TEST_CASE("1 / (1 + exp(-z)), and no shift") {
   const double z = 4;
-  CHECK(opened(0) == 0.5);
-  CHECK(opened(4) == doctest::Approx(0.98201379003790845).epsilon(1e-15));
-  CHECK(opened(-4) == doctest::Approx(1 - 0.98201379003790845).epsilon(1e-14));
+  CHECK(opened(Sigmoid{}, 0) == 0.5);
+  CHECK(opened(Sigmoid{}, 4) == doctest::Approx(0.98201379003790845).epsilon(1e-15));
+  CHECK(opened(Sigmoid{}, -4) == doctest::Approx(1 - 0.98201379003790845).epsilon(1e-14));
   CHECK(Sigmoid{}.open(&z).shift == 0);
 }
 
@@ -35,8 +34,8 @@ TEST_CASE("its gradient is that of the difference quotient") {
 }
 
 TEST_CASE("it saturates to 0 and 1 without NaN") {
-  CHECK(opened(1e4) == 1);
-  CHECK(opened(-1e4) == 0);
+  CHECK(opened(Sigmoid{}, 1e4) == 1);
+  CHECK(opened(Sigmoid{}, -1e4) == 0);
   CHECK(pulled(1e4) == 0);
   CHECK(pulled(-1e4) == 0);
 }

@@ -7,6 +7,7 @@
 
 #include "tests/support/fill.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/random_tensor.hpp"
 
 namespace {
 
@@ -16,19 +17,13 @@ using recal::Tensor;
 using recal::nn::Activation;
 using recal::nn::BatchNorm2d;
 using recal::testing::Golden;
+using recal::testing::random_tensor;
 using recal::testing::relative_error;
 
 template <class T>
 inline constexpr double output_bound = std::is_same_v<T, double> ? 1e-9 : 2e-6;
 template <class T>
 inline constexpr double gradient_bound = std::is_same_v<T, double> ? 1e-9 : 2e-5;
-
-template <class T>
-Tensor<T> filled(const char* name, const Shape& shape, double lo = -1.0, double hi = 1.0) {
-  Tensor<T> x(shape);
-  recal::testing::fill(name, lo, hi, x.data(), x.size());
-  return x;
-}
 
 template <class T>
 BatchNorm2d<T> some_layer(Index channels) {
@@ -78,9 +73,9 @@ TEST_CASE("batch norm equals PyTorch's in training and in evaluation, on both ba
 /// relu(bn(x) + shortcut) in one pass against the same in three.
 template <class T, class Backend>
 void check_fused(const Backend& backend, const Shape& shape, bool frozen) {
-  const auto x = filled<T>("x", shape);
-  const auto shortcut = filled<T>("shortcut", shape);
-  const auto dy = filled<T>("dy", shape);
+  const auto x = random_tensor<T>("x", shape);
+  const auto shortcut = random_tensor<T>("shortcut", shape);
+  const auto dy = random_tensor<T>("dy", shape);
   auto plain = some_layer<T>(shape.c);
   auto fused = plain;
   typename BatchNorm2d<T>::Tape plain_tape;
@@ -138,8 +133,8 @@ TEST_CASE("batch norm with add and ReLU in the same pass equals the separate ste
 TEST_CASE("batch norm's gradients agree with central differences") {
   const Shape shape{3, 2, 3, 2};
   auto bn = some_layer<double>(2);
-  Tensor<double> x = filled<double>("x", shape);
-  const auto dy = filled<double>("dy", shape);
+  Tensor<double> x = random_tensor<double>("x", shape);
+  const auto dy = random_tensor<double>("dy", shape);
   BatchNorm2d<double>::Tape tape;
   Tensor<double> y(shape);
   const auto loss = [&] {
@@ -189,8 +184,8 @@ TEST_CASE("a large offset costs no digits of batch norm in float") {
 
 TEST_CASE("batch norm is bit-identical for any number of threads and follows strides") {
   const Shape shape{4, 6, 40, 40};
-  const auto x = filled<float>("x", shape);
-  const auto dy = filled<float>("dy", shape);
+  const auto x = random_tensor<float>("x", shape);
+  const auto dy = random_tensor<float>("dy", shape);
   Tensor<float> first_y;
   Tensor<float> first_dx;
   const int before = recal::thread_count();

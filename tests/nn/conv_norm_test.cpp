@@ -15,7 +15,7 @@ namespace {
 using recal::Shape;
 using recal::Tensor;
 using recal::nn::ConvNorm;
-using recal::testing::filled;
+using recal::testing::random_tensor;
 using recal::testing::relative_error;
 
 /// relu(norm(conv(x)) + shortcut) in one pass against the same in three.
@@ -23,9 +23,9 @@ template <class T, class Backend>
 void check_inference(const Backend& backend, const Shape& shape, const recal::nn::Conv2dOptions& options) {
   ConvNorm<T> layer(shape.c, 10, options);
   recal::testing::fill_network(layer);
-  const auto x = filled<T>("x", shape);
+  const auto x = random_tensor<T>("x", shape);
   const Shape out = layer.conv.output_shape(shape);
-  const auto shortcut = filled<T>("shortcut", out);
+  const auto shortcut = random_tensor<T>("shortcut", out);
   Tensor<T> expected(out);
   Tensor<T> found(out);
   recal::nn::Workspace<T> work;

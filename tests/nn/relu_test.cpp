@@ -8,26 +8,20 @@
 #include <recal/backend/reference/backend.hpp>
 #include <recal/nn/relu.hpp>
 
-#include "tests/support/fill.hpp"
+#include "tests/support/random_tensor.hpp"
 
 namespace {
 
 using recal::Index;
 using recal::Shape;
 using recal::Tensor;
-
-template <class T>
-Tensor<T> filled(const char* name, const Shape& shape) {
-  Tensor<T> x(shape);
-  recal::testing::fill(name, -1.0, 1.0, x.data(), x.size());
-  return x;
-}
+using recal::testing::random_tensor;
 
 template <class T, class Backend>
 void check_elementwise(const Backend& backend, const Shape& shape) {
-  const auto a = filled<T>("a", shape);
-  const auto b = filled<T>("b", shape);
-  const auto dy = filled<T>("dy", shape);
+  const auto a = random_tensor<T>("a", shape);
+  const auto b = random_tensor<T>("b", shape);
+  const auto dy = random_tensor<T>("dy", shape);
   Tensor<T> y(shape);
   Tensor<T> sum(shape);
   Tensor<T> dx(shape);
@@ -57,7 +51,7 @@ TEST_CASE("ReLU, add + ReLU, their backward and accumulate are what they say") {
 }
 
 TEST_CASE("ReLU works in place and on a slice of channels") {
-  Tensor<float> x = filled<float>("x", {3, 5, 6, 7});
+  Tensor<float> x = random_tensor<float>("x", {3, 5, 6, 7});
   const Tensor<float> before = x;
   const recal::TensorView<float> slice(x.view().plane(0, 1), {3, 2, 6, 7}, x.view().stride_n, x.view().stride_c);
   recal::nn::relu(recal::Cpu{}, slice, slice);

@@ -28,7 +28,7 @@ using recal::nn::Bottleneck;
 using recal::nn::ResNet;
 using recal::nn::ResNetOptions;
 using recal::nn::Stem;
-using recal::testing::filled;
+using recal::testing::random_tensor;
 using recal::testing::relative_error;
 
 template <class T, class Module = recal::nn::NoModule>
@@ -108,7 +108,7 @@ template <class Net>
 void check_training(const ResNetOptions& options, const Shape& images, double rate) {
   Net net(options);
   typename Net::Tape tape;
-  const auto x = filled<float>("x", images);
+  const auto x = random_tensor<float>("x", images);
   std::vector<Index> labels;
   for (Index n = 0; n < images.n; ++n) labels.push_back(n % options.classes);
   recal::train::Sgd<float> sgd(net);
@@ -133,7 +133,7 @@ TEST_CASE("small residual networks of both blocks and both stems learn a batch b
 }
 
 TEST_CASE("ResNet-18, 34 and 101 run, and have the published numbers of parameters") {
-  const auto x = filled<float>("x", {1, 3, 32, 32});
+  const auto x = random_tensor<float>("x", {1, 3, 32, 32});
   const auto check_network = [&x](const auto& net, Index parameters) {
     CHECK(recal::parameter_count(net) == parameters);
     typename std::remove_cvref_t<decltype(net)>::Tape tape;
@@ -158,7 +158,7 @@ struct Step {
     const auto view = frozen ? net.forward_frozen(backend, x, tape) : net.forward(backend, x, tape);
     logits.resize(view.shape);
     std::copy_n(view.data, view.shape.size(), logits.data());
-    const auto dlogits = filled<T>("dlogits", view.shape);
+    const auto dlogits = random_tensor<T>("dlogits", view.shape);
     net.backward(backend, x, dlogits, tape, dx);
     recal::for_each_parameter(
         net, [this](const auto& p) { gradients.insert(gradients.end(), p.grad.begin(), p.grad.end()); });
@@ -169,7 +169,7 @@ TEST_CASE("a network on the cpu backend equals the one on the reference backend"
   using Net = Basic<double, recal::Srm<double>>;
   Net net({.depths = {1, 1, 1, 1}, .classes = 3, .stem = Stem::small});
   recal::testing::fill_network(net);
-  const auto x = filled<double>("x", {3, 3, 5, 6});
+  const auto x = random_tensor<double>("x", {3, 3, 5, 6});
   const Step<double, Net> cpu(recal::Cpu{}, net, x);
   const Step<double, Net> reference(recal::Reference{}, net, x);
   CHECK(relative_error(cpu.logits, reference.logits) <= 1e-9);
@@ -181,11 +181,11 @@ TEST_CASE("inference equals the frozen forward, and the gradient of the images i
   using Net = Deep<double>;
   Net net({.depths = {1, 1, 1, 1}, .classes = 3});
   recal::testing::fill_network(net);
-  auto x = filled<double>("x", {2, 3, 20, 23});
+  auto x = random_tensor<double>("x", {2, 3, 20, 23});
   const Step<double, Net> step(recal::Cpu{}, net, x, true);
   Net::Tape tape;
   CHECK(relative_error(net.infer(recal::Cpu{}, x, tape), step.logits) <= 1e-13);
-  const auto dlogits = filled<double>("dlogits", {2, 3, 1, 1});
+  const auto dlogits = random_tensor<double>("dlogits", {2, 3, 1, 1});
   const auto loss = [&] {
     const auto logits = net.infer(recal::Cpu{}, x, tape);
     double sum = 0.0;
@@ -206,7 +206,7 @@ TEST_CASE("inference equals the frozen forward, and the gradient of the images i
 TEST_CASE("a network's step is bit-identical for any number of threads") {
   using Net = Deep<float, recal::Srm<float>>;
   const Net net({.depths = {1, 1, 1, 1}, .classes = 10});
-  const auto x = filled<float>("x", {4, 3, 64, 64});
+  const auto x = random_tensor<float>("x", {4, 3, 64, 64});
   const int before = recal::thread_count();
   recal::set_thread_count(1);
   const Step<float, Net> one(recal::Cpu{}, net, x);

@@ -15,17 +15,11 @@
 
 #include "tests/support/fill.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/random_tensor.hpp"
 
 namespace recal::testing {
 
 enum class BlockMode { training, frozen };
-
-template <class T>
-[[nodiscard]] Tensor<T> filled(const char* name, const Shape& shape, double lo = -1.0, double hi = 1.0) {
-  Tensor<T> x(shape);
-  fill(name, lo, hi, x.data(), x.size());
-  return x;
-}
 
 /// A residual block together with what its functions want.
 template <class T, class Block>
@@ -38,7 +32,7 @@ struct BlockRun {
   nn::Workspace<T> work{};
 
   BlockRun(Block made, const Shape& shape)
-      : block(std::move(made)), x(filled<T>("x", shape)), dy(filled<T>("dy", block.output_shape(shape))) {
+      : block(std::move(made)), x(random_tensor<T>("x", shape)), dy(random_tensor<T>("dy", block.output_shape(shape))) {
     fill_network(block);
   }
 

@@ -10,6 +10,12 @@
 
 namespace recal::testing {
 
+/// The scale of a gate of one number at z.
+template <Gate G>
+[[nodiscard]] double opened(const G& gate, double z) {
+  return gate.open(&z).scale;
+}
+
 /// How far a gate's pull is from the difference quotient of 0.7 scale - 1.3 shift at z.
 template <Gate G>
 [[nodiscard]] double gate_gradient_error(const G& gate, std::array<double, G::width> z) {

@@ -11,11 +11,11 @@
 
 namespace recal::testing {
 
-/// Numbers in [-1, 1), a function of name and shape.
+/// Numbers in [low, high), a function of name and shape.
 template <class T>
-[[nodiscard]] Tensor<T> random_tensor(std::string_view name, const Shape& shape) {
+[[nodiscard]] Tensor<T> random_tensor(std::string_view name, const Shape& shape, double low = -1, double high = 1) {
   Tensor<T> x(shape);
-  fill(name, -1.0, 1.0, x.data(), x.size());
+  fill(name, low, high, x.data(), x.size());
   return x;
 }
 

@@ -67,13 +67,13 @@ struct Rem {
     return b == 0 ? a : Sub::of(a, MulLow::of(Div::of(a, b), b));
   }
 };
-struct Min {
+struct Smaller {
   template <class T>
   static T of(T a, T b) {
     return std::min(a, b);
   }
 };
-struct Max {
+struct Larger {
   template <class T>
   static T of(T a, T b) {
     return std::max(a, b);
