@@ -93,6 +93,7 @@ template <class X>
   std::vector<double> result;
   if constexpr (NchwTensor<X>) {
     const auto view = view_of(x);
+    result.reserve(static_cast<std::size_t>(view.shape.size()));
     for (Index n = 0; n < view.shape.n; ++n)
       for (Index c = 0; c < view.shape.c; ++c)
         for (Index k = 0; k < view.shape.plane(); ++k) result.push_back(static_cast<double>(view.plane(n, c)[k]));
