@@ -11,6 +11,7 @@
 #include "tests/support/golden.hpp"
 #include "tests/support/host_run/machine.hpp"
 #include "tests/support/module_golden.hpp"
+#include "tests/support/narrow_tensor.hpp"
 
 namespace recal::testing {
 
@@ -73,6 +74,17 @@ template <class Host>
     host.forward_frozen(x, pass.y, tape);
   host.backward(x, dy, pass.dx, tape);
   return pass;
+}
+
+/// A narrow tensor is computed with in float: only its own rounding, at most half a unit in the last place of the
+/// largest element, separates the result from that of the same numbers in float on the processor.
+template <class Machine, class Host, class Module, class T>
+void check_narrow_pass(const Machine& machine, Host& host, Module& module, const Tensor<T>& x, const Tensor<T>& dy,
+                       bool training, double half_unit) {
+  const auto found = run_on(machine, module, x, dy, training);
+  const auto expected = run_on_processor(host, widened(x), widened(dy), training);
+  CHECK(relative_error(found.y, expected.y) <= half_unit + 2e-6);
+  CHECK(relative_error(found.dx, expected.dx) <= half_unit + 2e-6);
 }
 
 /// f(machine, golden) for every case, in a schedule that changes from case to case.

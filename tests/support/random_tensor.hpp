@@ -50,6 +50,20 @@ class StridedTensor {
   Buffer<T> buffer_;
 };
 
+/// Numbers whose planes differ in mean and spread, as feature maps do. Where all planes are alike, a batch norm over
+/// samples divides by the little in which they differ, and magnifies the last digits of float on every backend.
+[[nodiscard]] inline Tensor<float> feature_maps(const Shape& shape) {
+  Tensor<float> x = random_tensor<float>("x", shape);
+  const Tensor<float> planes = random_tensor<float>("planes", {shape.n, shape.c, 1, 2});
+  for (Index n = 0; n < shape.n; ++n)
+    for (Index c = 0; c < shape.c; ++c)
+      for (Index k = 0; k < shape.plane(); ++k) {
+        float& value = x.view().plane(n, c)[k];
+        value = value * (1.0F + 0.5F * planes(n, c, 0, 0)) + planes(n, c, 0, 1);
+      }
+  return x;
+}
+
 /// An integer in [low, high], a function of name and index.
 [[nodiscard]] inline Index random_index(std::string_view name, std::uint64_t index, Index low, Index high) {
   return low + static_cast<Index>(uniform_of(name, index) * static_cast<double>(high - low + 1));

@@ -54,20 +54,6 @@ void for_each_module(const HostMachine& m, Index channels, const F& f) {
   f("GRN", Twins(m, Grn<>(channels), cuda::Grn(m, channels)));
 }
 
-/// Numbers whose planes differ in mean and spread, as feature maps do. Where all planes are alike, a batch norm over
-/// samples divides by the little in which they differ, and magnifies the last digits of float on every backend.
-Tensor<float> feature_maps(const Shape& shape) {
-  Tensor<float> x = random_tensor<float>("x", shape);
-  const Tensor<float> planes = random_tensor<float>("planes", {shape.n, shape.c, 1, 2});
-  for (Index n = 0; n < shape.n; ++n)
-    for (Index c = 0; c < shape.c; ++c)
-      for (Index k = 0; k < shape.plane(); ++k) {
-        float& value = x.view().plane(n, c)[k];
-        value = value * (1.0F + 0.5F * planes(n, c, 0, 0)) + planes(n, c, 0, 1);
-      }
-  return x;
-}
-
 /// The largest difference between the gradients of two modules of one type, relative to each one's largest.
 template <class Module>
 double gradient_error(const Module& found, const Module& expected) {
@@ -202,8 +188,6 @@ TEST_CASE("results are the same to the bit in every order of threads and blocks"
 
 namespace {
 
-/// A narrow tensor is computed with in float: only its own rounding, at most half a unit in the last place of the
-/// largest element, separates the result from that of the same numbers in float.
 template <class T>
 void check_narrow(double half_unit) {
   for (const Shape& shape : {Shape{2, 8, 7, 7}, Shape{4, 6, 14, 14}}) {
@@ -212,10 +196,7 @@ void check_narrow(double half_unit) {
     const auto dy = rounded<T>(random_tensor<float>("dy", shape));
     for_each_module(machine, shape.c, [&](const char* name, auto twins) {
       INFO(std::string(name));
-      const auto found = run_on(machine, twins.device, x, dy, true);
-      const auto expected = run_on_processor(twins.host, widened(x), widened(dy), true);
-      CHECK(relative_error(found.y, expected.y) <= half_unit + 2e-6);
-      CHECK(relative_error(found.dx, expected.dx) <= half_unit + 2e-6);
+      check_narrow_pass(machine, twins.host, twins.device, x, dy, true, half_unit);
     });
   }
 }

@@ -77,19 +77,6 @@ struct OneArray {
   return std::to_string(x.n) + 'x' + std::to_string(x.c) + 'x' + std::to_string(x.h) + 'x' + std::to_string(x.w);
 }
 
-/// Planes that differ in mean and spread, as feature maps do.
-[[nodiscard]] inline Tensor<float> feature_maps(const Shape& shape) {
-  auto x = testing::random_tensor<float>("x", shape);
-  const auto planes = testing::random_tensor<float>("planes", {shape.n, shape.c, 1, 2});
-  for (Index n = 0; n < shape.n; ++n)
-    for (Index c = 0; c < shape.c; ++c)
-      for (Index k = 0; k < shape.plane(); ++k) {
-        float& value = x.view().plane(n, c)[k];
-        value = value * (1.0F + 0.5F * planes(n, c, 0, 0)) + planes(n, c, 0, 1);
-      }
-  return x;
-}
-
 [[nodiscard]] inline Tensor<float> rounded_to(std::string_view element, const Tensor<float>& x) {
   if (element == "half") return testing::widened(testing::rounded<half>(x));
   if (element == "bfloat16") return testing::widened(testing::rounded<bfloat16>(x));
@@ -112,7 +99,7 @@ struct Comparison {
     job.unit = unit;
     job.element = element;
     job.training = shape.n > 1;
-    job.x = detail::rounded_to(element, detail::feature_maps(shape));
+    job.x = detail::rounded_to(element, testing::feature_maps(shape));
     job.shortcut = detail::rounded_to(element, testing::random_tensor<float>("shortcut", shape));
     job.dy = detail::rounded_to(element, testing::random_tensor<float>("dy", shape));
     const Result found = run(job);
@@ -140,7 +127,7 @@ struct Comparison {
   void check_layers(const Shape& shape) const {
     using detail::error_of;
     const Window window{3, 2, 1};
-    const auto x = detail::feature_maps(shape);
+    const auto x = testing::feature_maps(shape);
     const Layers found = run_layers(x);
     Tensor<float> full(shape);
     Tensor<float> small(nn::detail::pooled_shape(window, shape));
