@@ -18,7 +18,7 @@ namespace {
 template <class Module>
 class ResNet50 final : public Network {
  public:
-  explicit ResNet50(recal::Index classes) : net_({.depths = recal::nn::resnet50, .classes = classes}), sgd_(net_) {}
+  explicit ResNet50(recal::Index classes) : net_({.layout = recal::nn::resnet50, .classes = classes}), sgd_(net_) {}
 
   void train(const recal::Tensor<float>& images, std::span<const recal::Index> labels) override {
     recal::zero_gradients(net_);
@@ -32,7 +32,7 @@ class ResNet50 final : public Network {
   void infer(const recal::Tensor<float>& images) override { net_.infer(recal::Cpu{}, images, tape_); }
 
  private:
-  using Net = recal::nn::ResNet<float, recal::nn::Bottleneck<float, Module>>;
+  using Net = recal::nn::ResNet<float, Module>;
 
   Net net_;
   typename Net::Tape tape_;

@@ -20,7 +20,7 @@ namespace {
 using bench::Index;
 using bench::Shape;
 using bench::Tensor;
-using Block = recal::nn::Bottleneck<float>;
+using Block = recal::nn::ResidualBlock<float>;
 
 /// A stage: its input, its width, its blocks, the stride of the first.
 struct Stage {
@@ -83,9 +83,9 @@ class Run {
   explicit Run(const Stage& stage) : x_(bench::noise(stage.in)) {
     Index in = stage.in.c;
     for (Index i = 0; i < stage.blocks; ++i) {
-      blocks_.emplace_back(in, stage.width, i == 0 ? stage.stride : 1);
+      blocks_.push_back(recal::nn::bottleneck<float>(in, stage.width, i == 0 ? stage.stride : 1));
       recal::nn::initialise(blocks_.back(), static_cast<std::uint64_t>(i));
-      in = stage.width * Block::expansion;
+      in = blocks_.back().layers.back().norm.channels();
     }
     tapes_.resize(blocks_.size());
     forward();

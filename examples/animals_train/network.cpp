@@ -22,20 +22,34 @@ constexpr std::array<std::pair<const char*, MakeNetwork>, 9> makers{{{"none", ma
                                                                      {"gct", make_with_gct},
                                                                      {"grn", make_with_grn}}};
 
+constexpr std::array<std::pair<const char*, recal::nn::ResNetLayout>, 4> layouts{{{"resnet18", recal::nn::resnet18},
+                                                                                  {"resnet34", recal::nn::resnet34},
+                                                                                  {"resnet50", recal::nn::resnet50},
+                                                                                  {"resnet101", recal::nn::resnet101}}};
+
+template <class Table>
+std::vector<std::string> names_of(const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& [name, what] : table) names.emplace_back(name);
+  return names;
+}
+
 }  // namespace
 
 const std::vector<std::string>& network_names() {
-  static const std::vector<std::string> names{"resnet18", "resnet34", "resnet50", "resnet101"};
+  static const std::vector<std::string> names = names_of(layouts);
   return names;
 }
 
 const std::vector<std::string>& recalibration_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const auto& [name, make] : makers) all.emplace_back(name);
-    return all;
-  }();
+  static const std::vector<std::string> names = names_of(makers);
   return names;
+}
+
+recal::nn::ResNetLayout layout_of(const std::string& net) {
+  for (const auto& [name, layout] : layouts)
+    if (net == name) return layout;
+  fail("no network is called ", net);
 }
 
 std::unique_ptr<Network> make_network(const NetworkOptions& options) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <recal/core/tensor.hpp>
+#include <recal/nn/resnet_layout.hpp>
 #include <recal/train/checkpoint.hpp>
 #include <recal/train/sgd.hpp>
 
@@ -16,6 +17,7 @@ namespace animals {
 using recal::Index;
 using FloatTensor = recal::Tensor<float>;
 using Logits = recal::TensorView<const float>;
+using recal::nn::Stem;
 
 /// A network with its optimiser behind virtual functions, so that the trainer is compiled once, not once a module.
 class Network {
@@ -50,8 +52,6 @@ class Network {
   virtual recal::train::Notes load_all(const std::filesystem::path& path) = 0;
 };
 
-enum class Stem { large, small };
-
 struct NetworkOptions {
   std::string net = "resnet50";
   std::string recalibration = "srm";
@@ -65,6 +65,9 @@ struct NetworkOptions {
 /// What make_network() knows.
 [[nodiscard]] const std::vector<std::string>& network_names();
 [[nodiscard]] const std::vector<std::string>& recalibration_names();
+
+/// The blocks of the network of that name. Throws failure for a name that is not among the above.
+[[nodiscard]] recal::nn::ResNetLayout layout_of(const std::string& net);
 
 /// A freshly initialised network, a function of the options.
 /// Throws failure for a name that is not among the above.

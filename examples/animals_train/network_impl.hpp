@@ -70,25 +70,16 @@ class ModuleSeeds {
 /// ResNet-18, 34, 50 or 101 with `Module` in every block, made by `make(channels, height, width)`.
 template <class Module, class Make = recal::nn::MakeByChannels<Module>>
 [[nodiscard]] std::unique_ptr<Network> make_resnet(const NetworkOptions& options, Make make = {}) {
-  using recal::nn::ResNet;
-  using Basic = ResNet<float, recal::nn::BasicBlock<float, Module>>;
-  using Deep = ResNet<float, recal::nn::Bottleneck<float, Module>>;
+  using Model = recal::nn::ResNet<float, Module>;
   recal::nn::ResNetOptions resnet;
+  resnet.layout = layout_of(options.net);
   resnet.classes = options.classes;
-  resnet.stem = options.stem == Stem::large ? recal::nn::Stem::large : recal::nn::Stem::small;
+  resnet.stem = options.stem;
   resnet.height = options.size;
   resnet.width = options.size;
   resnet.seed = options.seed;
   resnet.zero_init_residual = true;
-  const auto build = [&]<class Model>(const recal::nn::Depths& depths, std::type_identity<Model>) {
-    resnet.depths = depths;
-    return std::make_unique<NetworkOf<Model>>(std::make_unique<Model>(resnet, std::move(make)), options.sgd);
-  };
-  if (options.net == "resnet18") return build(recal::nn::resnet18, std::type_identity<Basic>{});
-  if (options.net == "resnet34") return build(recal::nn::resnet34, std::type_identity<Basic>{});
-  if (options.net == "resnet50") return build(recal::nn::resnet50, std::type_identity<Deep>{});
-  if (options.net == "resnet101") return build(recal::nn::resnet101, std::type_identity<Deep>{});
-  fail("no network is called ", options.net);
+  return std::make_unique<NetworkOf<Model>>(std::make_unique<Model>(resnet, std::move(make)), options.sgd);
 }
 
 }  // namespace animals

@@ -12,14 +12,15 @@ namespace {
 
 using recal::Shape;
 using recal::Tensor;
-using recal::nn::Bottleneck;
+using recal::nn::bottleneck;
+using recal::nn::ResidualBlock;
 using recal::testing::BlockMode;
 using recal::testing::BlockRun;
 
 TEST_CASE("residual block: the shortcut is not recalibrated") {
   // With the last norm's weight and bias at 0 the branch is 0, and the block gives relu(x).
-  using Block = Bottleneck<float, recal::GeThetaMinus<float>>;
-  BlockRun<float, Block> run(Block(8, 2, 1), {2, 8, 5, 5});
+  using Block = ResidualBlock<float, recal::GeThetaMinus<float>>;
+  BlockRun<float, Block> run(bottleneck<float, recal::GeThetaMinus<float>>(8, 2, 1), {2, 8, 5, 5});
   run.block.layers.back().norm.weight.value.assign(8, 0.0F);
   run.block.layers.back().norm.bias.value.assign(8, 0.0F);
   run.forward(recal::Cpu{}, BlockMode::training);
@@ -28,8 +29,8 @@ TEST_CASE("residual block: the shortcut is not recalibrated") {
 }
 
 TEST_CASE("residual block: a module that cannot be fused with the tail is a step of its own") {
-  using Block = Bottleneck<double, recal::GeThetaMinus<double>>;
-  const BlockRun<double, Block> start(Block(8, 2, 1, recal::GeThetaMinus<double>(8, 2)), {2, 8, 4, 4});
+  using Block = ResidualBlock<double, recal::GeThetaMinus<double>>;
+  const BlockRun<double, Block> start(bottleneck<double>(8, 2, 1, recal::GeThetaMinus<double>(8, 2)), {2, 8, 4, 4});
   REQUIRE_FALSE(recal::can_fuse_tail(start.block.module));
   for (const BlockMode mode : {BlockMode::training, BlockMode::frozen}) {
     auto cpu = start;
@@ -51,8 +52,7 @@ TEST_CASE("residual block: a module that cannot be fused with the tail is a step
 }
 
 TEST_CASE("residual block: from the second step on, no tensor moves") {
-  using Block = Bottleneck<float>;
-  BlockRun<float, Block> run(Block(8, 4, 2), {2, 8, 6, 6});
+  BlockRun<float, ResidualBlock<float>> run(bottleneck<float>(8, 4, 2), {2, 8, 6, 6});
   const auto step = [&run] {
     run.forward(recal::Cpu{}, BlockMode::training);
     run.backward(recal::Cpu{});
@@ -73,8 +73,7 @@ TEST_CASE("residual block: from the second step on, no tensor moves") {
 }
 
 TEST_CASE("residual block: parameter gradients are added") {
-  using Block = Bottleneck<double>;
-  BlockRun<double, Block> run(Block(8, 2, 1), {2, 8, 4, 4});
+  BlockRun<double, ResidualBlock<double>> run(bottleneck<double>(8, 2, 1), {2, 8, 4, 4});
   run.forward(recal::Cpu{}, BlockMode::training);
   run.backward(recal::Cpu{});
   const std::vector<double> once = run.gradients();
@@ -86,9 +85,23 @@ TEST_CASE("residual block: parameter gradients are added") {
     REQUIRE(twice[i] == doctest::Approx(i < parameters ? once[i] : 2 * once[i]));
 }
 
+TEST_CASE("residual block: any chain of layers makes one, and one that does not fit is refused") {
+  using recal::nn::Conv2dOptions;
+  using Layer = recal::nn::ConvNorm<double>;
+  const Layer up(2, 3, Conv2dOptions{.kernel = 1});
+  const Layer same(3, 3, Conv2dOptions{.kernel = 3, .stride = 2, .padding = 1});
+  for (const std::vector<Layer>& layers : {std::vector{up}, std::vector{up, same, same, same}})
+    recal::testing::check_block_gradients(ResidualBlock<double>(layers, recal::nn::NoModule{}), {2, 2, 9, 8},
+                                          BlockMode::training);
+  CHECK_THROWS_WITH_AS(ResidualBlock<double>({}, recal::nn::NoModule{}), "recal: a residual block without layers",
+                       recal::error);
+  CHECK_THROWS_WITH_AS(ResidualBlock<double>({up, up}, recal::nn::NoModule{}),
+                       "recal: layer 2 of a residual block takes 2 channels, the layer before it gives 3",
+                       recal::error);
+}
+
 TEST_CASE("residual block: a gradient of another shape is refused") {
-  using Block = Bottleneck<float>;
-  BlockRun<float, Block> run(Block(8, 2, 1), {2, 8, 4, 4});
+  BlockRun<float, ResidualBlock<float>> run(bottleneck<float>(8, 2, 1), {2, 8, 4, 4});
   run.forward(recal::Cpu{}, BlockMode::training);
   Tensor<float> wrong({2, 8, 4, 5}, 1.0F);
   CHECK_THROWS_WITH_AS(

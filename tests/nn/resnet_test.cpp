@@ -23,22 +23,20 @@ namespace {
 using recal::Index;
 using recal::Shape;
 using recal::Tensor;
-using recal::nn::BasicBlock;
-using recal::nn::Bottleneck;
+using recal::nn::BlockKind;
 using recal::nn::ResNet;
+using recal::nn::ResNetLayout;
 using recal::nn::ResNetOptions;
 using recal::nn::Stem;
 using recal::testing::random_tensor;
 using recal::testing::relative_error;
 
-template <class T, class Module = recal::nn::NoModule>
-using Basic = ResNet<T, BasicBlock<T, Module>>;
-template <class T, class Module = recal::nn::NoModule>
-using Deep = ResNet<T, Bottleneck<T, Module>>;
+constexpr ResNetLayout shallow{BlockKind::basic, {1, 1, 1, 1}};
+constexpr ResNetLayout shallow_bottlenecks{BlockKind::bottleneck, {1, 1, 1, 1}};
 
 TEST_CASE("modules add the published numbers of parameters to ResNet-50 (T13)") {
   std::vector<Shape> blocks;
-  const Deep<float> net({}, [&blocks](Index channels, Index height, Index width) {
+  const ResNet<float> net({}, [&blocks](Index channels, Index height, Index width) {
     blocks.push_back({1, channels, height, width});
     return recal::nn::NoModule{};
   });
@@ -66,7 +64,7 @@ TEST_CASE("modules add the published numbers of parameters to ResNet-50 (T13)") 
 }
 
 TEST_CASE("names of a residual network are torchvision's") {
-  const Basic<float, recal::Srm<float>> net({.depths = recal::nn::resnet18, .classes = 10});
+  const ResNet<float, recal::Srm<float>> net({.layout = recal::nn::resnet18, .classes = 10});
   const auto names = recal::testing::parameter_names(net);
   const auto has = [&names](const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -83,9 +81,9 @@ TEST_CASE("names of a residual network are torchvision's") {
 }
 
 TEST_CASE("initial parameters follow the seed and torchvision's distributions") {
-  const Basic<float> a({.depths = {1, 1, 1, 1}, .classes = 10, .seed = 1});
-  const Basic<float> b({.depths = {1, 1, 1, 1}, .classes = 10, .seed = 1});
-  const Basic<float> c({.depths = {1, 1, 1, 1}, .classes = 10, .seed = 2});
+  const ResNet<float> a({.layout = shallow, .classes = 10, .seed = 1});
+  const ResNet<float> b({.layout = shallow, .classes = 10, .seed = 1});
+  const ResNet<float> c({.layout = shallow, .classes = 10, .seed = 2});
   CHECK(a.conv1.weight.value == b.conv1.weight.value);
   CHECK(a.fc.weight.value == b.fc.weight.value);
   CHECK(a.conv1.weight.value != c.conv1.weight.value);
@@ -127,9 +125,10 @@ void check_training(const ResNetOptions& options, const Shape& images, double ra
 }
 
 TEST_CASE("small residual networks of both blocks and both stems learn a batch by heart") {
-  check_training<Basic<float>>({.depths = {2, 1, 1, 1}, .classes = 4, .stem = Stem::small}, {6, 3, 10, 12}, 0.02);
-  check_training<Basic<float, recal::Srm<float>>>({.depths = {1, 1, 1, 1}, .classes = 4}, {6, 3, 37, 50}, 0.02);
-  check_training<Deep<float>>({.depths = {1, 1, 1, 1}, .classes = 4, .stem = Stem::small}, {6, 3, 9, 8}, 0.02);
+  check_training<ResNet<float>>({.layout = {BlockKind::basic, {2, 1, 1, 1}}, .classes = 4, .stem = Stem::small},
+                                {6, 3, 10, 12}, 0.02);
+  check_training<ResNet<float, recal::Srm<float>>>({.layout = shallow, .classes = 4}, {6, 3, 37, 50}, 0.02);
+  check_training<ResNet<float>>({.layout = shallow_bottlenecks, .classes = 4, .stem = Stem::small}, {6, 3, 9, 8}, 0.02);
 }
 
 TEST_CASE("ResNet-18, 34 and 101 run, and have the published numbers of parameters") {
@@ -141,9 +140,9 @@ TEST_CASE("ResNet-18, 34 and 101 run, and have the published numbers of paramete
     CHECK(logits.shape == Shape{1, 1000, 1, 1});
     for (Index i = 0; i < 1000; ++i) REQUIRE(std::isfinite(logits.data[i]));
   };
-  check_network(Basic<float>({.depths = recal::nn::resnet18}), 11'689'512);
-  check_network(Basic<float>({.depths = recal::nn::resnet34}), 21'797'672);
-  check_network(Deep<float>({.depths = recal::nn::resnet101}), 44'549'160);
+  check_network(ResNet<float>({.layout = recal::nn::resnet18}), 11'689'512);
+  check_network(ResNet<float>({.layout = recal::nn::resnet34}), 21'797'672);
+  check_network(ResNet<float>({.layout = recal::nn::resnet101}), 44'549'160);
 }
 
 template <class T, class Net>
@@ -166,8 +165,8 @@ struct Step {
 };
 
 TEST_CASE("a network on the cpu backend equals the one on the reference backend") {
-  using Net = Basic<double, recal::Srm<double>>;
-  Net net({.depths = {1, 1, 1, 1}, .classes = 3, .stem = Stem::small});
+  using Net = ResNet<double, recal::Srm<double>>;
+  Net net({.layout = shallow, .classes = 3, .stem = Stem::small});
   recal::testing::fill_network(net);
   const auto x = random_tensor<double>("x", {3, 3, 5, 6});
   const Step<double, Net> cpu(recal::Cpu{}, net, x);
@@ -178,8 +177,8 @@ TEST_CASE("a network on the cpu backend equals the one on the reference backend"
 }
 
 TEST_CASE("inference equals the frozen forward, and the gradient of the images is right") {
-  using Net = Deep<double>;
-  Net net({.depths = {1, 1, 1, 1}, .classes = 3});
+  using Net = ResNet<double>;
+  Net net({.layout = shallow_bottlenecks, .classes = 3});
   recal::testing::fill_network(net);
   auto x = random_tensor<double>("x", {2, 3, 20, 23});
   const Step<double, Net> step(recal::Cpu{}, net, x, true);
@@ -204,8 +203,8 @@ TEST_CASE("inference equals the frozen forward, and the gradient of the images i
 }
 
 TEST_CASE("a network's step is bit-identical for any number of threads") {
-  using Net = Deep<float, recal::Srm<float>>;
-  const Net net({.depths = {1, 1, 1, 1}, .classes = 10});
+  using Net = ResNet<float, recal::Srm<float>>;
+  const Net net({.layout = shallow_bottlenecks, .classes = 10});
   const auto x = random_tensor<float>("x", {4, 3, 64, 64});
   const int before = recal::thread_count();
   recal::set_thread_count(1);
@@ -220,8 +219,8 @@ TEST_CASE("a network's step is bit-identical for any number of threads") {
 }
 
 TEST_CASE("networks name what does not fit") {
-  Basic<float> net({.depths = {1, 1, 1, 1}, .classes = 4});
-  Basic<float>::Tape tape;
+  ResNet<float> net({.layout = shallow, .classes = 4});
+  ResNet<float>::Tape tape;
   const Tensor<float> grey({2, 1, 32, 32}, 0.0F);
   const Tensor<float> colour({2, 3, 32, 32}, 0.0F);
   const Tensor<float> dlogits({2, 4, 1, 1}, 0.0F);
@@ -230,7 +229,7 @@ TEST_CASE("networks name what does not fit") {
   CHECK_THROWS_WITH_AS(net.backward(recal::Cpu{}, colour, dlogits, tape),
                        "recal: the tape holds 0 blocks, the network has 4; forward comes before backward",
                        recal::error);
-  CHECK_THROWS_AS(Basic<float>({.depths = {1, 0, 1, 1}}), recal::error);
+  CHECK_THROWS_AS(ResNet<float>({.layout = {BlockKind::basic, {1, 0, 1, 1}}}), recal::error);
 }
 
 }  // namespace

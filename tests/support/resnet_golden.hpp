@@ -75,7 +75,7 @@ template <class T, class Module, class B>
 void check_resnet50(const B& backend, const std::string& name, const Bounds& bounds) {
   CAPTURE(name);
   const Golden g("resnet50_" + name + "_4x3x64x64");
-  nn::ResNet<T, nn::Bottleneck<T, Module>> net({.classes = 10, .height = 64, .width = 64});
+  nn::ResNet<T, Module> net({.classes = 10, .height = 64, .width = 64});
   CHECK(std::to_string(parameter_count(net)) == g.meta("parameters"));
   fill_network(net);
   const auto x = golden_input<T>();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -20,22 +19,22 @@
 
 namespace recal::nn {
 
-/// A residual block with L convolutions:
+/// A residual block, L layers of convolution and batch norm:
 ///   a = x;  a = relu(norm_i(conv_i(a))) for i < L;  out = relu(module(norm_L(conv_L(a))) + shortcut)
 /// with shortcut = x, or norm(conv1x1(x)) where the shape changes. The shortcut is not recalibrated.
-/// BasicBlock (L = 2) and Bottleneck (L = 3) say which convolutions these are. Convolutions have weights 0 until
-/// initialise() (nn/init.hpp), which networks call.
+/// basic_block() (L = 2) and bottleneck() (L = 3) make the usual ones: one type, so that a program with several depths
+/// compiles the block once. Convolutions have weights 0 until initialise() (nn/init.hpp), which networks call.
 ///
 /// The tape owns what backward needs: every convolution's output and every ReLU's output; 2 L + 1 tensors. Batch norm,
 /// module, ReLU and add are one pass where they follow each other (fused/residual_tail.hpp); a module that cannot be
 /// fused is a pass of its own and takes one more tensor.
 /// Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al. 2019.
-template <class T, class Module, std::size_t L>
+template <class T, class Module = NoModule>
 class ResidualBlock {
  public:
   struct Tape {
-    std::array<typename ConvNorm<T>::Tape, L> layers;
-    std::array<Tensor<T>, L - 1> activated;
+    std::vector<typename ConvNorm<T>::Tape> layers;
+    std::vector<Tensor<T>> activated;  ///< the inputs of the layers after the first
     typename ConvNorm<T>::Tape downsample;
     typename Module::Tape module;
     ResidualTailTape tail;
@@ -43,9 +42,25 @@ class ResidualBlock {
     Tensor<T> out;
   };
 
-  std::array<ConvNorm<T>, L> layers;
+  std::vector<ConvNorm<T>> layers;
   Module module;
   std::optional<ConvNorm<T>> downsample;
+
+  /// errors: no layers; a layer that does not take what the one before it gives
+  ResidualBlock(std::vector<ConvNorm<T>> own_layers, Module own_module)
+      : layers(std::move(own_layers)), module(std::move(own_module)) {
+    check(!layers.empty(), "a residual block without layers");
+    const Index in = layers.front().conv.in_channels();
+    const Index out = layers.back().norm.channels();
+    Index stride = 1;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      stride *= layers[i].conv.options().stride;
+      check(i == 0 || layers[i].conv.in_channels() == layers[i - 1].norm.channels(), "layer ", i + 1,
+            " of a residual block takes ", layers[i].conv.in_channels(), " channels, the layer before it gives ",
+            i == 0 ? in : layers[i - 1].norm.channels());
+    }
+    if (stride != 1 || in != out) downsample.emplace(in, out, Conv2dOptions{.kernel = 1, .stride = stride});
+  }
 
   /// The shape of the block's output.
   [[nodiscard]] Shape output_shape(const Shape& x) const {
@@ -58,7 +73,7 @@ class ResidualBlock {
   template <Backend B>
   void infer(const B& backend, TensorView<const T> x, Tensor<T>& y, Workspace<T>& work) const {
     TensorView<const T> input = x;
-    for (std::size_t i = 0; i + 1 < L; ++i) {
+    for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
       work.next.resize(layers[i].conv.output_shape(input.shape));
       layers[i].infer(backend, input, work.next.view(), {.relu = true}, work);
       std::swap(work.current, work.next);
@@ -94,7 +109,7 @@ class ResidualBlock {
   void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Workspace<T>& work) {
     check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
     pull_tail(backend, dy, tape, work);
-    for (std::size_t i = L - 1; i > 0; --i) {
+    for (std::size_t i = layers.size() - 1; i > 0; --i) {
       Tensor<T>& activated = tape.activated[i - 1];
       work.next.resize(activated.shape());
       layers[i].conv.backward(backend, activated, work.current, work.next);
@@ -117,20 +132,13 @@ class ResidualBlock {
   /// Names: conv1, bn1, ..., the module's checkpoint name, downsample.
   template <class Self, class V>
   static void visit(Self& self, V&& v) {
-    for (std::size_t i = 0; i < L; ++i) {
+    for (std::size_t i = 0; i < self.layers.size(); ++i) {
       const std::string number = std::to_string(i + 1);
       v("conv" + number, self.layers[i].conv);
       v("bn" + number, self.layers[i].norm);
     }
     if constexpr (has_module<Module>) v(Module::checkpoint_name, self.module);
     if (self.downsample) v("downsample", *self.downsample);
-  }
-
- protected:
-  ResidualBlock(std::array<ConvNorm<T>, L> own_layers, Module own_module, Index in, Index stride)
-      : layers(std::move(own_layers)), module(std::move(own_module)) {
-    const Index out = layers.back().norm.channels();
-    if (stride != 1 || in != out) downsample.emplace(in, out, Conv2dOptions{.kernel = 1, .stride = stride});
   }
 
  private:
@@ -145,12 +153,14 @@ class ResidualBlock {
 
   template <bool training, class B>
   void run(const B& backend, TensorView<const T> x, Tape& tape, Workspace<T>& work) {
+    tape.layers.resize(layers.size());
+    tape.activated.resize(layers.size() - 1);
     TensorView<const T> input = x;
-    for (std::size_t i = 0; i < L; ++i) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
       Tensor<T>& convolved = tape.layers[i].convolved;
       convolved.resize(layers[i].conv.output_shape(input.shape));
       layers[i].conv.forward(backend, input, convolved);
-      if (i + 1 == L) break;
+      if (i + 1 == layers.size()) break;
       tape.activated[i].resize(convolved.shape());
       normalise<training>(backend, layers[i], tape.layers[i], tape.activated[i], Activation::relu);
       input = std::as_const(tape.activated[i]).view();

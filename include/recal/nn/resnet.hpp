@@ -21,27 +21,14 @@
 #include <recal/nn/init.hpp>
 #include <recal/nn/linear.hpp>
 #include <recal/nn/pool2d.hpp>
+#include <recal/nn/residual_block.hpp>
+#include <recal/nn/resnet_layout.hpp>
 #include <recal/nn/workspace.hpp>
 
 namespace recal::nn {
 
-/// What stands before the first stage.
-///   large: 7x7 convolution with stride 2, then 3x3 max pooling with stride 2; for photographs
-///   small: 3x3 convolution with stride 1; for images of some 32 pixels
-enum class Stem { large, small };
-
-/// Blocks per stage.
-using Depths = std::array<Index, 4>;
-
-/// With BasicBlock.
-inline constexpr Depths resnet18{2, 2, 2, 2};
-inline constexpr Depths resnet34{3, 4, 6, 3};
-/// With Bottleneck.
-inline constexpr Depths resnet50{3, 4, 6, 3};
-inline constexpr Depths resnet101{3, 4, 23, 3};
-
 struct ResNetOptions {
-  Depths depths = resnet50;
+  ResNetLayout layout = resnet50;
   Index classes = 1000;
   Stem stem = Stem::large;
   Index channels = 3;
@@ -55,23 +42,23 @@ struct ResNetOptions {
   bool zero_init_residual = false;
 };
 
-/// A residual network: stem, four stages of Block with 64, 128, 256, 512 units of width, global average, linear.
+/// A residual network: stem, four stages of blocks with 64, 128, 256, 512 units of width, global average, linear.
 /// Parameters begin as torchvision's do: convolutions normal with variance 2 / fan-out, norms 1 and 0, the linear
 /// layer uniform in +-1/sqrt(fan-in). Names are torchvision's; a module's are layerI.J.<checkpoint name>.
 ///
-///   ResNet<float, Bottleneck<float, Srm<float>>> net({.depths = resnet50, .classes = 10});
+///   ResNet<float, Srm<float>> net({.layout = resnet50, .classes = 10});
 ///   decltype(net)::Tape tape;
 ///   const auto logits = net.forward(backend, x, tape);    (N, classes, 1, 1), lives in the tape
 ///   net.backward(backend, x, dlogits, tape);              parameter gradients are added
 ///
 /// The tape owns every tensor of a step and is reused: from the second step of a shape on, nothing of the tensors'
 /// size is allocated. Source: He et al. 2016; the stride sits in the 3x3 convolution.
-template <class T, class Block>
+template <class T, class OwnModule = NoModule>
 class ResNet {
  public:
   using Scalar = T;
-  using BlockType = Block;
-  using Module = typename Block::ModuleType;
+  using Module = OwnModule;
+  using Block = ResidualBlock<T, Module>;
 
   struct Tape {
     typename ConvNorm<T>::Tape stem;
@@ -97,18 +84,18 @@ class ResNet {
   explicit ResNet(const ResNetOptions& options = {}, Make make = {})
       : conv1(options.channels, 64, stem_options(options.stem), Uninitialised{}),
         bn1(64),
-        fc(512 * Block::expansion, options.classes),
+        fc(512 * expansion(options.layout.block), options.classes),
         stem_(options.stem) {
     Shape shape = stem_shape({1, options.channels, options.height, options.width});
     Index width = 64;
     for (std::size_t s = 0; s < stages.size(); ++s, width *= 2) {
-      check(options.depths[s] >= 1, "stage ", s + 1, " of a ResNet has ", options.depths[s],
-            " blocks, expected at least 1");
-      for (Index i = 0; i < options.depths[s]; ++i) {
+      const Index depth = options.layout.depths[s];
+      check(depth >= 1, "stage ", s + 1, " of a ResNet has ", depth, " blocks, expected at least 1");
+      for (Index i = 0; i < depth; ++i) {
         const Index stride = s > 0 && i == 0 ? 2 : 1;
         const Index in = shape.c;
-        shape = {1, width * Block::expansion, (shape.h - 1) / stride + 1, (shape.w - 1) / stride + 1};
-        stages[s].emplace_back(in, width, stride, make(shape.c, shape.h, shape.w));
+        shape = {1, width * expansion(options.layout.block), (shape.h - 1) / stride + 1, (shape.w - 1) / stride + 1};
+        stages[s].push_back(make_block(options.layout.block, in, width, stride, make(shape.c, shape.h, shape.w)));
       }
     }
     nn::initialise(*this, options.seed);
@@ -182,6 +169,11 @@ class ResNet {
   }
 
  private:
+  [[nodiscard]] static Block make_block(BlockKind kind, Index in, Index width, Index stride, Module module) {
+    return kind == BlockKind::basic ? basic_block<T>(in, width, stride, std::move(module))
+                                    : bottleneck<T>(in, width, stride, std::move(module));
+  }
+
   static constexpr Window stem_pool{.kernel = 3, .stride = 2, .padding = 1};
 
   [[nodiscard]] static Conv2dOptions stem_options(Stem stem) {
