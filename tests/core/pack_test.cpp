@@ -112,6 +112,8 @@ TEST_CASE_TEMPLATE("max, min and where_positive choose lane by lane", P, RECAL_T
   CHECK(wrong_lanes(
             min(a, b), [](auto x, auto y) { return x < y ? x : y; }, a, b) == 0);
   CHECK(wrong_lanes(
+            multiply_add(a, b, a), [](auto x, auto y) { return recal::multiply_add(x, y, x); }, a, b) == 0);
+  CHECK(wrong_lanes(
             where_positive(a, b), [](auto x, auto y) { return x > 0 ? y : y * 0; }, a, b) == 0);
   CHECK(wrong_lanes(
             where_positive(P(0), b), [](auto y) { return y * 0; }, b) == 0);
@@ -120,6 +122,7 @@ TEST_CASE_TEMPLATE("max, min and where_positive choose lane by lane", P, RECAL_T
 TEST_CASE("scalars have the same functions") {
   CHECK(recal::max(2.0F, 3.0F) == 3.0F);
   CHECK(recal::min(2.0, 3.0) == 2.0);
+  CHECK(recal::multiply_add(2.0, 3.0, 4.0) == 10.0);
   CHECK(recal::where_positive(1.0, 5.0) == 5.0);
   CHECK(recal::where_positive(0.0, 5.0) == 0.0);
   CHECK(recal::where_positive(-1.0F, 5.0F) == 0.0F);

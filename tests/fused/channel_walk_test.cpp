@@ -38,6 +38,10 @@ TEST_CASE("the maps of batch norm are what they say, the centre taken off first"
   CHECK(ChannelAffineRelu<float>{map}(16777214.0F) == 0.0F);
   CHECK(ChannelAffineAddRelu<float>{map}(16777216.0F, 1.0F) == 3.5F);
   CHECK(ChannelAffineAddRelu<float>{map}(16777216.0F, -3.0F) == 0.0F);
+  const recal::fused::OpenWhereAffine<float> open{{map}};
+  CHECK(open(16777216.0F, 3.0F) == 3.0F);
+  CHECK(open(16777214.0F, 3.0F) == 0.0F);
+  CHECK(open(NAN, 3.0F) == 0.0F);
   CHECK(ChannelPull<double>{2.0, 3.0, 0.25, 10.0}(1.5, 4.0) == 13.25);
 }
 

@@ -130,6 +130,51 @@ TEST_CASE("batch norm with add and ReLU in the same pass equals the separate ste
   }
 }
 
+/// Statistics alone, the map as a start, and backward without the output, against forward and backward_relu.
+template <class T, class Backend>
+void check_unwritten(const Backend& backend, const Shape& shape, bool frozen) {
+  const auto x = random_tensor<T>("x", shape);
+  const auto dy = random_tensor<T>("dy", shape);
+  auto written = some_layer<T>(shape.c);
+  auto unwritten = written;
+  typename BatchNorm2d<T>::Tape written_tape;
+  typename BatchNorm2d<T>::Tape unwritten_tape;
+  Tensor<T> expected(shape);
+  if (frozen) {
+    written.forward_frozen(backend, x, expected, written_tape, Activation::relu);
+    unwritten.forward_frozen_statistics(unwritten_tape);
+  } else {
+    written.forward(backend, x, expected, written_tape, Activation::relu);
+    unwritten.forward_statistics(backend, x, unwritten_tape);
+  }
+  CHECK(unwritten.running_mean.value == written.running_mean.value);
+  CHECK(unwritten.running_var.value == written.running_var.value);
+  CHECK(unwritten.num_batches_tracked.value == written.num_batches_tracked.value);
+  const recal::ConvStart<T> start = unwritten.relu_start(unwritten_tape);
+  Tensor<T> y(shape);
+  for (Index n = 0; n < shape.n; ++n)
+    for (Index c = 0; c < shape.c; ++c)
+      typename Backend::Team{}.map(shape.plane(), y.view().plane(n, c), start.of(c), x.view().plane(n, c));
+  CHECK(relative_error(y, expected) <= (std::is_same_v<Backend, recal::Cpu> ? 0.0 : output_bound<T>));
+
+  Tensor<T> expected_dx(shape);
+  Tensor<T> dx = dy;
+  written.backward_relu(backend, x, expected, dy, expected_dx, written_tape);
+  unwritten.backward_relu(backend, x, dx, dx, unwritten_tape);
+  CHECK(relative_error(dx, expected_dx) == 0.0);
+  CHECK(unwritten.weight.grad == written.weight.grad);
+  CHECK(unwritten.bias.grad == written.bias.grad);
+}
+
+TEST_CASE("batch norm whose output is never written has the same statistics, values and gradients") {
+  for (const bool frozen : {false, true}) {
+    check_unwritten<float>(recal::Cpu{}, {3, 5, 7, 7}, frozen);
+    check_unwritten<float>(recal::Cpu{}, {2, 70, 3, 3}, frozen);
+    check_unwritten<double>(recal::Cpu{}, {2, 3, 1, 1}, frozen);
+    check_unwritten<double>(recal::Reference{}, {2, 4, 5, 9}, frozen);
+  }
+}
+
 TEST_CASE("batch norm's gradients agree with central differences") {
   const Shape shape{3, 2, 3, 2};
   auto bn = some_layer<double>(2);
@@ -236,6 +281,12 @@ TEST_CASE("batch norm names both sides of a mismatch and writes nothing") {
                        "H=1, W=1)",
                        recal::error);
   CHECK_THROWS_AS(bn.backward(recal::Cpu{}, three, three, three, tape), recal::error);
+  CHECK_THROWS_AS(bn.forward_statistics(recal::Cpu{}, four, tape), recal::error);
+  CHECK_THROWS_AS(bn.forward_statistics(recal::Cpu{}, single, tape), recal::error);
+  BatchNorm2d<float>::Tape fresh;
+  CHECK_THROWS_WITH_AS((void)bn.relu_start(fresh),
+                       "recal: batch norm's tape holds 0 channels, the layer has 3; forward comes before backward",
+                       recal::error);
   CHECK(single(0, 0, 0, 0) == 1.0F);
   CHECK(bn.num_batches_tracked.value[0] == 0);
   CHECK(bn.running_mean.value[0] == 0.0F);

@@ -149,3 +149,30 @@ TEST_CASE("Conv2d has PyTorch's names and He's first values, functions of the se
   conv.initialise(0, "");
   CHECK(conv.weight.value == before);
 }
+
+TEST_CASE("Conv2d with a start and a bias is that of the mapped tensor, forward and backward") {
+  const Shape shape{2, 4, 9, 9};
+  const auto x = random_tensor<double>("x", shape);
+  const auto scale = random_tensor<double>("scale", {1, 1, 1, 4});
+  const auto centre = random_tensor<double>("centre", {1, 1, 1, 4});
+  const auto shift = random_tensor<double>("shift", {1, 1, 1, 4});
+  const ConvStart<double> start{scale.data(), centre.data(), shift.data()};
+  Tensor<double> mapped(shape);
+  for (Index n = 0; n < shape.n; ++n)
+    for (Index c = 0; c < shape.c; ++c)
+      Cpu::Team{}.map(shape.plane(), mapped.view().plane(n, c), start.of(c), x.view().plane(n, c));
+  nn::Conv2d<double> conv(4, 6, {.kernel = 3, .stride = 2, .padding = 1, .bias = true});
+  nn::Conv2d<double> expected = conv;
+  Tensor<double> y(conv.output_shape(shape));
+  Tensor<double> expected_y(y.shape());
+  conv.forward(Cpu{}, x, y, conv.add_bias(), start);
+  expected.forward(Cpu{}, mapped, expected_y);
+  CHECK(relative_error(y, expected_y) == 0.0);
+  Tensor<double> dx(shape);
+  Tensor<double> expected_dx(shape);
+  conv.backward(Cpu{}, x, y, dx, start);
+  expected.backward(Cpu{}, mapped, y, expected_dx);
+  CHECK(relative_error(dx, expected_dx) == 0.0);
+  CHECK(conv.weight.grad == expected.weight.grad);
+  CHECK(conv.bias.grad == expected.bias.grad);
+}

@@ -40,10 +40,25 @@ struct ConvCase {
   return c;
 }
 
+/// Maps of some channels that leave about half of random numbers positive.
+template <class T>
+class SomeStart {
+ public:
+  explicit SomeStart(Index channels)
+      : scale_(random_tensor<T>("start scale", {1, 1, 1, channels}, -2, 2)),
+        centre_(random_tensor<T>("start centre", {1, 1, 1, channels})),
+        shift_(random_tensor<T>("start shift", {1, 1, 1, channels})) {}
+
+  [[nodiscard]] ConvStart<T> start() const { return {scale_.data(), centre_.data(), shift_.data()}; }
+
+ private:
+  Tensor<T> scale_, centre_, shift_;
+};
+
 /// All that a convolution computes from random numbers.
 template <class T>
 struct ConvResult {
-  Tensor<T> y, finished, dx, dweight, dbias;
+  Tensor<T> y, finished, dx, dweight, started_dweight, dbias;
 
   template <class B>
   ConvResult(const B& backend, const ConvCase& c)
@@ -51,24 +66,29 @@ struct ConvResult {
         finished(c.y()),
         dx(c.x),
         dweight(Shape{1, 1, 1, c.weights()}, T{1}),
+        started_dweight(dweight),
         dbias(Shape{1, 1, 1, c.outputs}, T{-1}) {
     const auto x = random_tensor<T>("x", c.x);
     const auto dy = random_tensor<T>("dy", c.y());
     const auto weight = random_tensor<T>("weight", dweight.shape());
     const auto bias = random_tensor<T>("bias", dbias.shape());
     conv2d(backend, x.view(), weight.data(), y.view(), c.window, c.groups, ConvFinish<T>{.shift = bias.data()});
+    const SomeStart<T> some(c.x.c);
     const auto scale = random_tensor<T>("scale", dbias.shape());
     const auto shortcut = random_tensor<T>("shortcut", c.y());
     conv2d(backend, x.view(), weight.data(), finished.view(), c.window, c.groups,
-           {.scale = scale.data(), .shift = bias.data(), .shortcut = shortcut.view(), .relu = true});
+           {.scale = scale.data(), .shift = bias.data(), .shortcut = shortcut.view(), .relu = true}, some.start());
     conv2d_backward_data(backend, dy.view(), weight.data(), dx.view(), c.window, c.groups);
     conv2d_backward_weight(backend, x.view(), dy.view(), dweight.data(), dbias.data(), c.window, c.groups);
+    conv2d_backward_weight(backend, x.view(), dy.view(), started_dweight.data(), static_cast<T*>(nullptr), c.window,
+                           c.groups, some.start());
   }
 
-  /// The largest error of all five.
+  /// The largest error of all six.
   [[nodiscard]] double error_against(const ConvResult& other) const {
     return std::max({relative_error(y, other.y), relative_error(finished, other.finished), relative_error(dx, other.dx),
-                     relative_error(dweight, other.dweight), relative_error(dbias, other.dbias)});
+                     relative_error(dweight, other.dweight), relative_error(started_dweight, other.started_dweight),
+                     relative_error(dbias, other.dbias)});
   }
 };
 

@@ -58,6 +58,16 @@ template <std::floating_point T>
   return a < b ? a : b;
 }
 
+/// a * b + c in one expression: rounded the same way, once where the machine can, for packs and for what is left over.
+template <class T, int L>
+[[nodiscard]] constexpr Pack<T, L> multiply_add(Pack<T, L> a, Pack<T, L> b, Pack<T, L> c) noexcept {
+  return Pack<T, L>(a.v * b.v + c.v);
+}
+template <std::floating_point T>
+[[nodiscard]] constexpr T multiply_add(T a, T b, T c) noexcept {
+  return a * b + c;
+}
+
 /// `value` where `gate` > 0, else 0: ReLU's backward, lane by lane.
 template <class T, int L>
 [[nodiscard]] constexpr Pack<T, L> where_positive(Pack<T, L> gate, Pack<T, L> value) noexcept {

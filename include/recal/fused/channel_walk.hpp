@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <recal/core/channel_affine.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/host_device.hpp>
 #include <recal/core/pack.hpp>
@@ -45,29 +46,8 @@ class ChannelMoments {
   double distances_ = 0.0;
 };
 
-/// scale * (x - centre) + shift; the centre is one of T's numbers, so that a large mean cancels exactly.
-template <class A>
-struct ChannelAffine {
-  A scale;
-  A centre;
-  A shift;
-  template <class P>
-  [[nodiscard]] RECAL_HOST_DEVICE P operator()(P x) const {
-    return P(scale) * (x - P(centre)) + P(shift);
-  }
-  template <class B>
-  [[nodiscard]] RECAL_HOST_DEVICE ChannelAffine<B> as() const {
-    return {static_cast<B>(scale), static_cast<B>(centre), static_cast<B>(shift)};
-  }
-};
-
-template <class A>
-struct ChannelAffineRelu : ChannelAffine<A> {
-  template <class P>
-  [[nodiscard]] RECAL_HOST_DEVICE P operator()(P x) const {
-    return max(P(0), ChannelAffine<A>::operator()(x));
-  }
-};
+using recal::ChannelAffine;
+using recal::ChannelAffineRelu;
 
 template <class A>
 struct ChannelAffineAddRelu : ChannelAffine<A> {
@@ -94,6 +74,15 @@ struct OpenWherePositive {
   template <class P>
   [[nodiscard]] RECAL_HOST_DEVICE P operator()(P y, P dy) const {
     return where_positive(y, dy);
+  }
+};
+
+/// dy where the map of x is > 0, else 0: what OpenWherePositive makes of the map's ReLU, without it in memory.
+template <class A>
+struct OpenWhereAffine : ChannelAffine<A> {
+  template <class P>
+  [[nodiscard]] RECAL_HOST_DEVICE P operator()(P x, P dy) const {
+    return where_positive(ChannelAffine<A>::operator()(x), dy);
   }
 };
 

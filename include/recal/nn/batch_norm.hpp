@@ -5,6 +5,7 @@
 
 #include <recal/backend/backend.hpp>
 #include <recal/backend/channel_block.hpp>
+#include <recal/backend/conv_start.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/error.hpp>
 #include <recal/core/tensor.hpp>
@@ -39,10 +40,14 @@ class BatchNorm2d {
   double eps = 1e-5;
   double momentum = 0.1;
 
-  /// What backward needs besides x: per channel mean and 1 / sqrt(var + eps), and whether they are the batch's.
+  /// What backward needs besides x: per channel mean and 1 / sqrt(var + eps), and whether they are the batch's; the map
+  /// that follows from them, for whoever applies it.
   struct Tape {
     Buffer<double> mean;
     Buffer<double> inverse_deviation;
+    Buffer<T> scale;
+    Buffer<T> centre;
+    Buffer<T> shift;
     bool of_batch = false;
   };
 
@@ -89,23 +94,48 @@ class BatchNorm2d {
     run_running(backend, view_of(x), view_of(y), view_of(shortcut), Activation::relu, &tape);
   }
 
+  /// forward() without y: for a convolution that reads x and applies relu_start(tape) to it.
+  template <Backend B, class X>
+  void forward_statistics(const B& backend, const X& x, Tape& tape) {
+    check_input(view_of(x).shape);
+    reduce_batch(backend, view_of(x), tape, [](const auto&...) {});
+  }
+
+  /// forward_frozen() without y; reads nothing of x's size.
+  void forward_frozen_statistics(Tape& tape) const {
+    begin_running(tape);
+    for (Index c = 0; c < channels(); ++c) running_map(c, &tape);
+  }
+
+  /// max(0, bn(x)) of the pass that the tape is of, as the next convolution's start. Lives in the tape.
+  [[nodiscard]] ConvStart<T> relu_start(const Tape& tape) const {
+    check_tape(tape);
+    return {tape.scale.data(), tape.centre.data(), tape.shift.data()};
+  }
+
   /// dx assigned (may alias dy); gradients of weight and bias added.
   template <Backend B, class X, class DY, class DX>
   void backward(const B& backend, const X& x, const DY& dy, DX&& dx, const Tape& tape) {
-    pull(backend, view_of(x), view_of(dy), view_of(dx), {}, {}, tape);
+    pull(backend, view_of(x), view_of(dy), view_of(dx), {}, {}, Mask::none, tape);
   }
 
   /// The same after Activation::relu, of which y is the output: dy counts where y > 0.
   template <Backend B, class X, class Y, class DY, class DX>
   void backward_relu(const B& backend, const X& x, const Y& y, const DY& dy, DX&& dx, const Tape& tape) {
-    pull(backend, view_of(x), view_of(dy), view_of(dx), view_of(y), {}, tape);
+    pull(backend, view_of(x), view_of(dy), view_of(dx), view_of(y), {}, Mask::output, tape);
+  }
+
+  /// The same without y: dy counts where relu_start(tape) of x is > 0.
+  template <Backend B, class X, class DY, class DX>
+  void backward_relu(const B& backend, const X& x, const DY& dy, DX&& dx, const Tape& tape) {
+    pull(backend, view_of(x), view_of(dy), view_of(dx), {}, {}, Mask::input, tape);
   }
 
   /// The same after *_add_relu; dshortcut = dy where y > 0, else 0 (assigned, may alias dy; dx may not alias it).
   template <Backend B, class X, class Y, class DY, class DS, class DX>
   void backward_add_relu(const B& backend, const X& x, const Y& y, const DY& dy, DS&& dshortcut, DX&& dx,
                          const Tape& tape) {
-    pull(backend, view_of(x), view_of(dy), view_of(dx), view_of(y), view_of(dshortcut), tape);
+    pull(backend, view_of(x), view_of(dy), view_of(dx), view_of(y), view_of(dshortcut), Mask::output, tape);
   }
 
   /// The parts of a pass, for passes that do a batch norm and what follows at once (fused/residual_tail.hpp): the
@@ -133,16 +163,14 @@ class BatchNorm2d {
     const double inverse = 1.0 / std::sqrt(squares / count + eps);
     towards(at(running_mean.value, c), mean);
     towards(at(running_var.value, c), squares / (count - 1.0));
-    record(tape, c, mean, inverse);
-    return affine(c, mean, inverse);
+    return record(tape, c, mean, inverse);
   }
 
   /// What the running statistics do to a channel. Fills the tape where there is one.
   fused::ChannelAffine<double> running_map(Index c, Tape* tape) const {
     const auto mean = static_cast<double>(at(running_mean.value, c));
     const double inverse = 1.0 / std::sqrt(static_cast<double>(at(running_var.value, c)) + eps);
-    if (tape != nullptr) record(*tape, c, mean, inverse);
-    return affine(c, mean, inverse);
+    return tape != nullptr ? record(*tape, c, mean, inverse) : affine(c, mean, inverse);
   }
 
   /// The map of the pass that the tape is of.
@@ -175,6 +203,9 @@ class BatchNorm2d {
  private:
   using In = TensorView<const T>;
   using Out = TensorView<T>;
+
+  /// Which tensor says where dy counts.
+  enum class Mask { none, output, input };
 
   void check_input(const Shape& x) const {
     check(x.c == channels(), "batch norm of ", channels(), " channels was given ", x);
@@ -224,8 +255,16 @@ class BatchNorm2d {
 
   template <class B>
   void run_batch(const B& backend, In x, Out y, In shortcut, Activation activation, Tape& tape) {
-    using A = typename B::Team::template accumulator<T>;
     check_forward(x, y, shortcut);
+    reduce_batch(backend, x, tape, [&](const auto& team, const ChannelBlock& block, const auto& maps) {
+      apply(team, block, x, y, shortcut, activation, maps);
+    });
+  }
+
+  /// Statistics of the batch, and then(team, block, maps) for every block of channels while it is in cache.
+  template <class B, class Then>
+  void reduce_batch(const B& backend, In x, Tape& tape, const Then& then) {
+    using A = typename B::Team::template accumulator<T>;
     begin_batch(x.shape, tape);
     const Index count = x.shape.n * x.shape.plane();
     if (count == 0) return;
@@ -243,7 +282,7 @@ class BatchNorm2d {
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) =
             batch_map(c, at(moments, c - block.first), elements, static_cast<double>(count), tape).template as<A>();
-      apply(team, block, x, y, shortcut, activation, maps);
+      then(team, block, maps);
     });
   }
 
@@ -251,11 +290,25 @@ class BatchNorm2d {
     tape.of_batch = of_batch;
     resize(tape.mean, channels());
     resize(tape.inverse_deviation, channels());
+    resize(tape.scale, channels());
+    resize(tape.centre, channels());
+    resize(tape.shift, channels());
   }
 
-  static void record(Tape& tape, Index c, double mean, double inverse) {
+  fused::ChannelAffine<double> record(Tape& tape, Index c, double mean, double inverse) const {
+    const fused::ChannelAffine<double> map = affine(c, mean, inverse);
     at(tape.mean, c) = mean;
     at(tape.inverse_deviation, c) = inverse;
+    at(tape.scale, c) = static_cast<T>(map.scale);
+    at(tape.centre, c) = static_cast<T>(map.centre);
+    at(tape.shift, c) = static_cast<T>(map.shift);
+    return map;
+  }
+
+  void check_tape(const Tape& tape) const {
+    const auto taped = static_cast<Index>(tape.mean.size());
+    check(taped == channels(), "batch norm's tape holds ", taped, " channels, the layer has ", channels(),
+          "; forward comes before backward");
   }
 
   void check_backward(const In& x, const In& dy, const Out& dx, const In& y, const Out& dshortcut,
@@ -265,29 +318,32 @@ class BatchNorm2d {
     check_shape("input gradient of batch norm", dx.shape, x.shape);
     if (y.data != nullptr) check_shape("output of batch norm", y.shape, x.shape);
     if (dshortcut.data != nullptr) check_shape("gradient of the shortcut", dshortcut.shape, x.shape);
-    const auto taped = static_cast<Index>(tape.mean.size());
-    check(taped == channels(), "batch norm's tape holds ", taped, " channels, the layer has ", channels(),
-          "; forward comes before backward");
+    check_tape(tape);
   }
 
   /// With dr the masked dy and m the values of a channel, by Ioffe and Szegedy:
   ///   dx = weight * inverse * (dr - S0 / m - (x - mean) inverse^2 S1 / m),  S0 = sum dr, S1 = sum dr (x - mean)
   /// where the last two terms are absent when mean and variance are constants.
   template <class B>
-  void pull(const B& backend, In x, In dy, Out dx, In y, Out dshortcut, const Tape& tape) {
+  void pull(const B& backend, In x, In dy, Out dx, In y, Out dshortcut, Mask mask, const Tape& tape) {
     using A = typename B::Team::template accumulator<T>;
     check_backward(x, dy, dx, y, dshortcut, tape);
     const Index count = x.shape.plane();
     const Out masked = dshortcut.data != nullptr ? dshortcut : dx;
-    const In dr = y.data != nullptr ? In(masked) : dy;
+    const In dr = mask != Mask::none ? In(masked) : dy;
+    const ConvStart<T> start = relu_start(tape);
     if (x.shape.n * count == 0) return;
     walk_channels(backend, x.shape, [&](const typename B::Team& team, const ChannelBlock& block) {
       PerChannel<fused::GradientSums> sums{};
       for (Index c = block.first; c < block.last; ++c) at(sums, c - block.first).centre = taped_map(c, tape).centre;
       for (Index n = 0; n < x.shape.n; ++n) {
-        if (y.data != nullptr)
+        if (mask == Mask::output)
           map_planes(team, count, block.size(), masked.planes(n, block.first), fused::OpenWherePositive{},
                      y.planes(n, block.first), dy.planes(n, block.first));
+        else if (mask == Mask::input)
+          for (Index c = block.first; c < block.last; ++c)
+            team.map(count, masked.plane(n, c), fused::OpenWhereAffine<A>{start.template of<A>(c)}, x.plane(n, c),
+                     dy.plane(n, c));
         reduce_planes(
             team, Dots{}, count, block.size(), [&](Index i, const auto& state) { at(sums, i).add(state); },
             x.planes(n, block.first), dr.planes(n, block.first));

@@ -58,6 +58,9 @@ class Conv2d {
   [[nodiscard]] Index out_channels() const noexcept { return out_; }
   [[nodiscard]] const Conv2dOptions& options() const noexcept { return options_; }
 
+  /// The finish that adds the bias, where there is one, and nothing else.
+  [[nodiscard]] ConvFinish<T> add_bias() const { return {.shift = bias_data(bias.value)}; }
+
   /// The shape of y. Throws where x has other channels or is smaller than the kernel.
   [[nodiscard]] Shape output_shape(const Shape& x) const {
     check(x.c == in_, "a convolution takes ", in_, " channels, its input has ", x.c, ": ", x);
@@ -67,26 +70,27 @@ class Conv2d {
   /// y = weight * x + bias. requires: y does not overlap x
   template <class B, class X, class Y>
   void forward(const B& backend, const X& x, Y&& y) const {
-    forward(backend, x, y, {.shift = bias_data(bias.value)});
+    forward(backend, x, y, add_bias());
   }
 
-  /// y = finish(weight * x), which says itself what it does with the bias.
+  /// y = finish(weight * start(x)); the finish says itself what it does with the bias.
   /// requires: y does not overlap x; the finish's shortcut, where there is one, has y's shape
   template <class B, class X, class Y>
-  void forward(const B& backend, const X& x, Y&& y, const ConvFinish<T>& finish) const {
+  void forward(const B& backend, const X& x, Y&& y, const ConvFinish<T>& finish, const ConvStart<T>& start = {}) const {
     const TensorView<const T> in = view_of(x);
     const TensorView<T> out = view_of(y);
     check_shape("a convolution's output", out.shape, output_shape(in.shape));
     if (finish.shortcut.data != nullptr) check_shape("shortcut", finish.shortcut.shape, out.shape);
-    conv2d(backend, in, weight.value.data(), out, window_, options_.groups, finish);
+    conv2d(backend, in, weight.value.data(), out, window_, options_.groups, finish, start);
   }
 
-  /// dx assigned, parameter gradients added. requires: dx overlaps neither x nor dy
+  /// dx assigned, parameter gradients added; where forward had a start, dx is the gradient of start(x).
+  /// requires: dx overlaps neither x nor dy
   template <class B, class X, class D, class DX>
-  void backward(const B& backend, const X& x, const D& dy, DX&& dx) {
+  void backward(const B& backend, const X& x, const D& dy, DX&& dx, const ConvStart<T>& start = {}) {
     const TensorView<const T> in = view_of(x);
     check_shape("a convolution's input gradient", view_of(dx).shape, in.shape);
-    backward_parameters(backend, in, dy);
+    backward_parameters(backend, in, dy, start);
     backward_data(backend, dy, dx);
   }
 
@@ -101,11 +105,12 @@ class Conv2d {
 
   /// weight.grad and bias.grad += what dy says. For the first layer, whose input needs no gradient.
   template <class B, class X, class D>
-  void backward_parameters(const B& backend, const X& x, const D& dy) {
+  void backward_parameters(const B& backend, const X& x, const D& dy, const ConvStart<T>& start = {}) {
     const TensorView<const T> in = view_of(x);
     const TensorView<const T> gradient = view_of(dy);
     check_shape("a convolution's output gradient", gradient.shape, output_shape(in.shape));
-    conv2d_backward_weight(backend, in, gradient, weight.grad.data(), bias_data(bias.grad), window_, options_.groups);
+    conv2d_backward_weight(backend, in, gradient, weight.grad.data(), bias_data(bias.grad), window_, options_.groups,
+                           start);
   }
 
   /// First values as functions of (seed, prefix + parameter's name).

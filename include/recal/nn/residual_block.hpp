@@ -25,16 +25,16 @@ namespace recal::nn {
 /// basic_block() (L = 2) and bottleneck() (L = 3) make the usual ones: one type, so that a program with several depths
 /// compiles the block once. Convolutions have weights 0 until initialise() (nn/init.hpp), which networks call.
 ///
-/// The tape owns what backward needs: every convolution's output and every ReLU's output; 2 L + 1 tensors. Batch norm,
-/// module, ReLU and add are one pass where they follow each other (fused/residual_tail.hpp); a module that cannot be
-/// fused is a pass of its own and takes one more tensor.
+/// The tape owns what backward needs: every convolution's output and the block's; L + 1 tensors, and one with a
+/// shortcut that is convolved. What stands between two convolutions is never in memory: the second applies norm and
+/// ReLU to what it reads (backend/conv_start.hpp), forward and backward. Batch norm, module, ReLU and add are one pass
+/// (fused/residual_tail.hpp); a module that cannot be fused is a pass of its own and takes one more tensor.
 /// Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al. 2019.
 template <class T, class Module = NoModule>
 class ResidualBlock {
  public:
   struct Tape {
     std::vector<typename ConvNorm<T>::Tape> layers;
-    std::vector<Tensor<T>> activated;  ///< the inputs of the layers after the first
     typename ConvNorm<T>::Tape downsample;
     typename Module::Tape module;
     ResidualTailTape tail;
@@ -110,11 +110,11 @@ class ResidualBlock {
     check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
     pull_tail(backend, dy, tape, work);
     for (std::size_t i = layers.size() - 1; i > 0; --i) {
-      Tensor<T>& activated = tape.activated[i - 1];
-      work.next.resize(activated.shape());
-      layers[i].conv.backward(backend, activated, work.current, work.next);
-      layers[i - 1].norm.backward_relu(backend, tape.layers[i - 1].convolved, activated, work.next, work.next,
-                                       tape.layers[i - 1].norm);
+      auto& norm = layers[i - 1].norm;
+      const auto& before = tape.layers[i - 1];
+      work.next.resize(before.convolved.shape());
+      layers[i].conv.backward(backend, before.convolved, work.current, work.next, norm.relu_start(before.norm));
+      norm.backward_relu(backend, before.convolved, work.next, work.next, before.norm);
       std::swap(work.current, work.next);
     }
     dx.resize(x.shape);
@@ -154,16 +154,20 @@ class ResidualBlock {
   template <bool training, class B>
   void run(const B& backend, TensorView<const T> x, Tape& tape, Workspace<T>& work) {
     tape.layers.resize(layers.size());
-    tape.activated.resize(layers.size() - 1);
     TensorView<const T> input = x;
+    ConvStart<T> start;
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      Tensor<T>& convolved = tape.layers[i].convolved;
-      convolved.resize(layers[i].conv.output_shape(input.shape));
-      layers[i].conv.forward(backend, input, convolved);
+      auto& [conv, norm] = layers[i];
+      auto& own = tape.layers[i];
+      own.convolved.resize(conv.output_shape(input.shape));
+      conv.forward(backend, input, own.convolved, conv.add_bias(), start);
       if (i + 1 == layers.size()) break;
-      tape.activated[i].resize(convolved.shape());
-      normalise<training>(backend, layers[i], tape.layers[i], tape.activated[i], Activation::relu);
-      input = std::as_const(tape.activated[i]).view();
+      if constexpr (training)
+        norm.forward_statistics(backend, own.convolved, own.norm);
+      else
+        norm.forward_frozen_statistics(own.norm);
+      start = norm.relu_start(own.norm);
+      input = std::as_const(own.convolved).view();
     }
     TensorView<const T> shortcut = x;
     tape.out.resize(tape.layers.back().convolved.shape());
@@ -171,19 +175,18 @@ class ResidualBlock {
       tape.downsample.convolved.resize(tape.out.shape());
       work.shortcut.resize(tape.out.shape());
       downsample->conv.forward(backend, x, tape.downsample.convolved);
-      normalise<training>(backend, *downsample, tape.downsample, work.shortcut, Activation::none);
+      normalise<training>(backend, *downsample, tape.downsample, work.shortcut);
       shortcut = std::as_const(work.shortcut).view();
     }
     run_tail<training>(backend, shortcut, tape);
   }
 
   template <bool training, class B>
-  static void normalise(const B& backend, ConvNorm<T>& layer, typename ConvNorm<T>::Tape& tape, Tensor<T>& y,
-                        Activation activation) {
+  static void normalise(const B& backend, ConvNorm<T>& layer, typename ConvNorm<T>::Tape& tape, Tensor<T>& y) {
     if constexpr (training)
-      layer.norm.forward(backend, tape.convolved, y, tape.norm, activation);
+      layer.norm.forward(backend, tape.convolved, y, tape.norm);
     else
-      layer.norm.forward_frozen(backend, tape.convolved, y, tape.norm, activation);
+      layer.norm.forward_frozen(backend, tape.convolved, y, tape.norm);
   }
 
   [[nodiscard]] auto fused_tail(Tape& tape) {
@@ -202,7 +205,7 @@ class ResidualBlock {
     }
     if constexpr (has_module<Module>) {
       tape.normalised.resize(tape.out.shape());
-      normalise<training>(backend, layers.back(), last, tape.normalised, Activation::none);
+      normalise<training>(backend, layers.back(), last, tape.normalised);
       if constexpr (training)
         module.forward(backend, tape.normalised, tape.out, tape.module);
       else

@@ -9,15 +9,21 @@ using namespace recal;
 
 namespace {
 
+const float patch_scales[] = {1.5F, -2.0F, 0.5F, 3.0F};
+const float patch_centres[] = {0.25F, 0.5F, -0.125F, 0.0F};
+const float patch_shifts[] = {0.0F, 0.5F, 0.25F, -1.0F};
+const ConvStart<float> patch_start{patch_scales, patch_centres, patch_shifts};
+
 /// What the definition says about patch row (c, ky, kx) at output pixel p of all images; 0 past the last pixel.
 float expected_patch(const Tensor<float>& x, const Shape& out, const Window& window, Index p, Index last, Index c,
-                     Index ky, Index kx) {
+                     Index ky, Index kx, const ConvStart<float>& start) {
   if (p >= last) return 0.0F;
   const Index n = p / out.plane();
   const Index y = p % out.plane() / out.w * window.stride + ky - window.padding;
   const Index z = p % out.w * window.stride + kx - window.padding;
   const bool inside = y >= 0 && y < x.shape().h && z >= 0 && z < x.shape().w;
-  return inside ? x(n, c, y, z) : 0.0F;
+  if (!inside) return 0.0F;
+  return start.empty() ? x(n, c, y, z) : start.of(c)(x(n, c, y, z));
 }
 
 }  // namespace
@@ -37,8 +43,9 @@ TEST_CASE("Patches gathers what the windows see, in panels, for every stride and
     const Index width = 16 * any("width", 1, 4);
     constexpr Index first_channel = 1;
     const Index channels = in.c - 1;
+    const ConvStart<float> start = i % 2 == 0 ? ConvStart<float>{} : patch_start;
 
-    patches.prepare(cpu::PatchGrid(in, out, window), first, last, width);
+    patches.prepare(cpu::PatchGrid(in, out, window), first, last, width, start);
     CHECK(patches.panels() == (last - first + width - 1) / width);
     const Index rows = channels * window.area();
     Buffer<float> found(static_cast<std::size_t>(patches.panels() * rows * width), NAN);
@@ -51,7 +58,7 @@ TEST_CASE("Patches gathers what the windows see, in panels, for every stride and
           const Index tap = row % window.area();
           const float expected =
               expected_patch(x, out, window, first + panel * width + column, last, first_channel + row / window.area(),
-                             tap / window.kernel, tap % window.kernel);
+                             tap / window.kernel, tap % window.kernel, start);
           wrong += !(at(found, (panel * rows + row) * width + column) == expected);
         }
     CAPTURE(window.kernel);

@@ -32,7 +32,7 @@ void for_each_tile(Index columns, Index rows, Index groups, Index gather_cost, c
 
 template <class T>
 void conv2d_gathered(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
-                     Index groups, const ConvFinish<T>& finish) {
+                     Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
   const Index inputs = x.shape.c / groups;
   const Index outputs = y.shape.c / groups;
@@ -44,42 +44,42 @@ void conv2d_gathered(const TensorView<const T>& x, const T* weight, const Tensor
       return Left<T>{own + row * depth + channel * window.area(), depth, 1};
     };
     multiply_patches(from_channel(x, g * inputs), inputs, grid, tile, left, from_channel(y, g * outputs),
-                     finish.from_channel(g * outputs));
+                     finish.from_channel(g * outputs), start.from_channel(g * inputs));
   });
 }
 
 template <class T>
 void conv2d_pointwise(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
-                      Index groups, const ConvFinish<T>& finish) {
+                      Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   LayoutScratch<T>& scratch = layout_scratch<T>();
   const TensorView<T> seen = laid_out({x.shape.n, x.shape.c, y.shape.h, y.shape.w}, scratch.input);
-  subsample(x, window.stride, seen);
+  subsample(x, window.stride, seen, start);
   if (y.shape.plane() >= tiny_plane)
-    return conv2d_gathered<T>(as_rows(seen), weight, as_rows(y), Window{}, groups, finish);
+    return conv2d_gathered<T>(as_rows(seen), weight, as_rows(y), Window{}, groups, finish, {});
   const TensorView<T> product = laid_out(y.shape, scratch.output);
-  conv2d_gathered<T>(as_rows(seen), weight, as_rows(product), Window{}, groups, {});
+  conv2d_gathered<T>(as_rows(seen), weight, as_rows(product), Window{}, groups, {}, {});
   spread<T>(product, 1, y);
   finish_planes(finish, y);
 }
 
 }  // namespace cpu::detail
 
-/// y = finish(weight * x).
-///   y(n, o, oy, ox) = finish(sum_{i, ky, kx} weight(o, i, ky, kx) x(n, i, oy s + ky - p, ox s + kx - p))
+/// y = finish(weight * start(x)).
+///   y(n, o, oy, ox) = finish(sum_{i, ky, kx} weight(o, i, ky, kx) start(x(n, i, oy s + ky - p, ox s + kx - p)))
 /// with s = stride, p = padding, zeros outside the plane; i runs over the channels of o's group.
 /// requires: shapes that belong together; y overlaps nothing
 /// cost: reads x once or a few times from cache, writes y once; finishes it in cache
 template <class T>
 void conv2d(const Cpu&, const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
-            Index groups, const ConvFinish<T>& finish = {}) {
+            Index groups, const ConvFinish<T>& finish = {}, const ConvStart<T>& start = {}) {
   if (y.shape.size() == 0) return;
   if (cpu::is_depthwise(x.shape, y.shape, groups)) {
-    cpu::depthwise_conv2d(x, weight, y, window);
+    cpu::depthwise_conv2d(x, weight, y, window, start);
     cpu::finish_planes(finish, y);
   } else if (cpu::wants_layout(window, y.shape)) {
-    cpu::detail::conv2d_pointwise(x, weight, y, window, groups, finish);
+    cpu::detail::conv2d_pointwise(x, weight, y, window, groups, finish, start);
   } else {
-    cpu::detail::conv2d_gathered(x, weight, y, window, groups, finish);
+    cpu::detail::conv2d_gathered(x, weight, y, window, groups, finish, start);
   }
 }
 

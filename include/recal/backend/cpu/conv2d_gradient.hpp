@@ -166,7 +166,7 @@ struct WeightBlock {
 
 template <class T>
 void backward_weight_block(const TensorView<const T>& x, const TensorView<const T>& dy, const PatchGrid& grid,
-                           const WeightBlock& block, T* dweight, Index dweight_stride) {
+                           const ConvStart<T>& start, const WeightBlock& block, T* dweight, Index dweight_stride) {
   using B = Block<T>;
   const Index positions = grid.positions();
   const Index total = x.shape.n * positions;
@@ -184,13 +184,15 @@ void backward_weight_block(const TensorView<const T>& x, const TensorView<const 
     const Index depth = last - first;
 
     const bool one_image = (last - 1) / positions == image;
+    ConvStart<T> turning = start.from_channel(block.channel);
     const T* rows = x.plane(image, block.channel) + (first - image * positions);
     Index row_stride = x.stride_c;
     Index row_count = columns;
     if (!one_image || grid.window != Window{}) {
       row_count = TaskGrid::round_up(columns, B::P::lanes);  // whole squares are turned faster
       resize(scratch.rows, row_count * depth);
-      scratch.patches.prepare(grid, first, last, depth);
+      scratch.patches.prepare(grid, first, last, depth, start);
+      turning = {};
       scratch.patches.gather(x, block.channel, block.channels, scratch.rows.data());
       std::fill(scratch.rows.begin() + columns * depth, scratch.rows.end(), T{});
       rows = scratch.rows.data();
@@ -198,7 +200,8 @@ void backward_weight_block(const TensorView<const T>& x, const TensorView<const 
     }
     for (Index panel = 0; panel < panels; ++panel)
       transpose(rows + panel * B::columns * row_stride, std::min(B::columns, row_count - panel * B::columns), depth,
-                row_stride, scratch.panels.data() + panel * depth * B::columns, B::columns);
+                row_stride, scratch.panels.data() + panel * depth * B::columns, B::columns,
+                turning.from_channel(panel * B::columns));
 
     Left<T> left{};
     if (one_image) {
@@ -222,7 +225,7 @@ void backward_weight_block(const TensorView<const T>& x, const TensorView<const 
 
 template <class T>
 void backward_weight_gathered(const TensorView<const T>& x, const TensorView<const T>& dy, T* dweight,
-                              const Window& window, Index groups) {
+                              const Window& window, Index groups, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, dy.shape, window);
   const Index inputs = x.shape.c / groups;
   const Index outputs = dy.shape.c / groups;
@@ -245,7 +248,8 @@ void backward_weight_gathered(const TensorView<const T>& x, const TensorView<con
     const Index output = index % splits * step;
     if (output >= outputs) return;
     const WeightBlock block{channel, std::min(channels, inputs - channel), output, std::min(step, outputs - output)};
-    backward_weight_block(from_channel(x, g * inputs), from_channel(dy, g * outputs), grid, block,
+    backward_weight_block(from_channel(x, g * inputs), from_channel(dy, g * outputs), grid,
+                          start.from_channel(g * inputs), block,
                           dweight + ((g * outputs + output) * inputs + channel) * area, inputs * area);
   });
 }
@@ -253,10 +257,10 @@ void backward_weight_gathered(const TensorView<const T>& x, const TensorView<con
 /// dweight of a 1x1 convolution with strided or tiny planes.
 template <class T>
 void backward_weight_pointwise(const TensorView<const T>& x, const TensorView<const T>& dy, T* dweight,
-                               const Window& window, Index groups) {
+                               const Window& window, Index groups, const ConvStart<T>& start) {
   LayoutScratch<T>& scratch = layout_scratch<T>();
   const TensorView<T> seen = laid_out({x.shape.n, x.shape.c, dy.shape.h, dy.shape.w}, scratch.input);
-  subsample(x, window.stride, seen);
+  subsample(x, window.stride, seen, start);
   TensorView<const T> gradient;
   if (dy.shape.plane() < tiny_plane) {
     const TensorView<T> joined = laid_out(dy.shape, scratch.output);
@@ -265,7 +269,7 @@ void backward_weight_pointwise(const TensorView<const T>& x, const TensorView<co
   } else {
     gradient = as_rows(dy);
   }
-  backward_weight_gathered<T>(as_rows<const T>(seen), gradient, dweight, Window{}, groups);
+  backward_weight_gathered<T>(as_rows<const T>(seen), gradient, dweight, Window{}, groups, {});
 }
 
 template <class T>
@@ -298,19 +302,19 @@ void conv2d_backward_data(const Cpu&, const TensorView<const T>& dy, const T* we
     cpu::detail::backward_data_scattered(dy, weight, dx, window, groups);
 }
 
-/// dweight += dy * x^T and, where dbias is not null, dbias(o) += sum_{n, oy, ox} dy(n, o, oy, ox).
+/// dweight += dy * start(x)^T and, where dbias is not null, dbias(o) += sum_{n, oy, ox} dy(n, o, oy, ox).
 /// requires: shapes that belong together
 /// cost: reads dy and x from cache several times, dweight once and writes it once for every Block::depth pixels
 template <class T>
 void conv2d_backward_weight(const Cpu&, const TensorView<const T>& x, const TensorView<const T>& dy, T* dweight,
-                            T* dbias, const Window& window, Index groups) {
+                            T* dbias, const Window& window, Index groups, const ConvStart<T>& start = {}) {
   if (dy.shape.size() == 0) return;
   if (cpu::is_depthwise(x.shape, dy.shape, groups))
-    cpu::depthwise_conv2d_backward_weight(x, dy, dweight, window);
+    cpu::depthwise_conv2d_backward_weight(x, dy, dweight, window, start);
   else if (cpu::wants_layout(window, dy.shape))
-    cpu::detail::backward_weight_pointwise(x, dy, dweight, window, groups);
+    cpu::detail::backward_weight_pointwise(x, dy, dweight, window, groups, start);
   else
-    cpu::detail::backward_weight_gathered(x, dy, dweight, window, groups);
+    cpu::detail::backward_weight_gathered(x, dy, dweight, window, groups, start);
   if (dbias != nullptr) cpu::detail::backward_bias(dy, dbias);
 }
 

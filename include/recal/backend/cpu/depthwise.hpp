@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <recal/backend/conv_start.hpp>
+#include <recal/backend/cpu/planes.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/parallel.hpp>
@@ -30,6 +32,11 @@ class PaddedPlane {
 
   void read(const T* plane) const {
     for (Index i = 0; i < h_; ++i) std::copy_n(plane + i * w_, w_, inner(i));
+  }
+  /// The plane as channel c's map makes it.
+  void read(const T* plane, const ConvStart<T>& start, Index c) const {
+    if (start.empty()) return read(plane);
+    for (Index i = 0; i < h_; ++i) map(w_, inner(i), start.of(c), plane + i * w_);
   }
   void write(T* plane) const {
     for (Index i = 0; i < h_; ++i) std::copy_n(inner(i), w_, plane + i * w_);
@@ -69,14 +76,15 @@ void add_strided(Index count, T factor, const T* from, Index step, T* to) {
 
 }  // namespace detail
 
-/// y(n, c) = weight(c) * x(n, c), each a convolution of planes.
+/// y(n, c) = weight(c) * start(x(n, c)), each a convolution of planes.
 template <class T>
-void depthwise_conv2d(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window) {
+void depthwise_conv2d(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
+                      const ConvStart<T>& start = {}) {
   const Shape s = y.shape;
   parallel_for(s.n * s.c, 1 + 4096 / (s.plane() * window.area()), [&](Index index) {
     const Index c = index % s.c;
     const PaddedPlane<T> plane(detail::plane_memory<T>(), x.shape.h, x.shape.w, window.padding);
-    plane.read(x.plane(index / s.c, c));
+    plane.read(x.plane(index / s.c, c), start, c);
     T* out = y.plane(index / s.c, c);
     std::fill_n(out, s.plane(), T{});
     detail::for_each_tap(plane, window, s.h, [&](Index tap, Index oy, const T* from) {
@@ -102,16 +110,16 @@ void depthwise_conv2d_backward_data(const TensorView<const T>& dy, const T* weig
   });
 }
 
-/// dweight(c) += sum_n dy(n, c) against the windows of x(n, c).
+/// dweight(c) += sum_n dy(n, c) against the windows of start(x(n, c)).
 template <class T>
 void depthwise_conv2d_backward_weight(const TensorView<const T>& x, const TensorView<const T>& dy, T* dweight,
-                                      const Window& window) {
+                                      const Window& window, const ConvStart<T>& start = {}) {
   const Shape s = dy.shape;
   parallel_for(s.c, [&](Index c) {
     const PaddedPlane<T> plane(detail::plane_memory<T>(), x.shape.h, x.shape.w, window.padding);
     T* own = dweight + c * window.area();
     for (Index n = 0; n < s.n; ++n) {
-      plane.read(x.plane(n, c));
+      plane.read(x.plane(n, c), start, c);
       const T* gradient = dy.plane(n, c);
       detail::for_each_tap(plane, window, s.h, [&](Index tap, Index oy, const T* from) {
         T sum{};

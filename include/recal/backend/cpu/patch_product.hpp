@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <recal/backend/conv_finish.hpp>
+#include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/cpu/patches.hpp>
 #include <recal/backend/cpu/planes.hpp>
@@ -141,14 +142,16 @@ void copy_out(const PanelTarget& panel, const Tile& tile, Index positions, const
 }
 
 /// y(channel row, pixel p) = sum_k left(row, k) * patch(k, p), finished, for the rows and columns of one tile, where
-/// k counts (c, ky, kx) over `channels` channels of x. x, y and `finish` begin at the channels that are meant.
+/// k counts (c, ky, kx) over `channels` channels of x, or of what `start` makes of x. x, y, `start` and `finish` begin
+/// at the channels that are meant.
 ///   left_of(row, first_channel) -> Left<T>  for up to Block<T>::rows rows
 template <class T, class LeftOf>
 void multiply_patches(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
-                      const LeftOf& left_of, const TensorView<T>& y, const ConvFinish<T>& finish = {}) {
+                      const LeftOf& left_of, const TensorView<T>& y, const ConvFinish<T>& finish = {},
+                      const ConvStart<T>& start = {}) {
   using B = Block<T>;
   ProductScratch<T>& scratch = product_scratch<T>();
-  scratch.patches.prepare(grid, tile.first, tile.last, B::columns);
+  scratch.patches.prepare(grid, tile.first, tile.last, B::columns, start);
   list_targets(tile, grid.positions(), B::columns, scratch.targets);
   const Index panels = scratch.patches.panels();
   const Index area = grid.window.area();

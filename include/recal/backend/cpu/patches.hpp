@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstring>
 #include <vector>
 
+#include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/block.hpp>
+#include <recal/backend/cpu/planes.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/tensor.hpp>
@@ -39,18 +42,21 @@ struct PatchGrid {
 ///   patch row (c, ky, kx), column p  =  x at the pixel that the window at p sees at (ky, kx), or 0 in the padding.
 /// Columns come in panels of a fixed width, so that a row of patches is `width` numbers in each panel.
 ///
+/// x is what a ConvStart makes of it, where there is one; the padding is 0 all the same.
+///
 /// A channel's rows are first copied with their padding, split by column modulo stride: after that
 /// each patch row is made of contiguous pieces, whatever the stride.
 template <class T>
 class Patches {
  public:
-  /// Says which pixels to gather. Keeps its memory from one call to the next.
-  void prepare(const PatchGrid& grid, Index first, Index last, Index width) {
+  /// Says which pixels to gather, and what to do to them. Keeps its memory from one call to the next.
+  void prepare(const PatchGrid& grid, Index first, Index last, Index width, const ConvStart<T>& start = {}) {
     grid_ = grid;
+    start_ = start;
     width_ = width;
     panels_ = (last - first + width - 1) / width;
     tail_ = (last - first) - (panels_ - 1) * width;
-    direct_ = grid.window.padding == 0 && grid.window.stride == 1;
+    direct_ = grid.window.padding == 0 && grid.window.stride == 1 && start.empty();
     phases_ = std::min(grid.window.stride, grid.window.kernel);
     pitch_ = grid.out_w + (grid.window.kernel - 1) / grid.window.stride;
     list_images(first, last);
@@ -60,6 +66,7 @@ class Patches {
   [[nodiscard]] Index panels() const noexcept { return panels_; }
 
   /// to[panel][(c - first_channel)*kernel^2 + ky*kernel + kx][column] for `channels` channels of x.
+  /// The start's channels are x's.
   /// ensures: the last panel is filled up with zeros
   void gather(const TensorView<const T>& x, Index first_channel, Index channels, T* to) {
     const Index area = grid_.window.area();
@@ -67,7 +74,9 @@ class Patches {
     for (Index c = 0; c < channels; ++c) {
       T* out = to + c * area * width_;
       if (grid_.window == Window{}) {
-        copy_rows(x, first_channel + c, panel_stride, out);
+        start_.visit([&](const auto& maps) {
+          copy_rows(x, first_channel + c, panel_stride, out, maps.template of<T>(first_channel + c));
+        });
         continue;
       }
       if (!direct_) copy_padded(x, first_channel + c);
@@ -92,8 +101,18 @@ class Patches {
     Index image, top, rows, y, offset, first, positions;
   };
 
-  /// The pixels of one channel, one panel after the other: a window of one pixel.
-  void copy_rows(const TensorView<const T>& x, Index c, Index panel_stride, T* to) const {
+  /// to = f(from), a run of pixels.
+  template <class F>
+  static void copy_run(Index length, const T* from, T* to, const F& f) {
+    if constexpr (std::same_as<F, NoStart::Map>)
+      std::memcpy(to, from, static_cast<std::size_t>(length) * sizeof(T));
+    else
+      map(length, to, f, from);
+  }
+
+  /// f of the pixels of one channel, one panel after the other: a window of one pixel.
+  template <class F>
+  void copy_rows(const TensorView<const T>& x, Index c, Index panel_stride, T* to, const F& f) const {
     constexpr Index columns = Block<T>::columns;
     const Index ahead = 4 * x.stride_c;  // the same pixels of a later channel: no prefetcher sees that far
     Index column = 0;
@@ -103,10 +122,10 @@ class Patches {
         if (width_ == columns && column == 0)
           for (; rest >= columns; rest -= columns, from += columns, to += panel_stride) {
             __builtin_prefetch(from + ahead);
-            std::memcpy(to, from, columns * sizeof(T));
+            copy_run(columns, from, to, f);
           }
         const Index length = std::min(rest, width_ - column);
-        std::memcpy(to + column, from, static_cast<std::size_t>(length) * sizeof(T));
+        copy_run(length, from, to + column, f);
         from += length;
         rest -= length;
         column += length;
@@ -158,8 +177,11 @@ class Patches {
     for (const Part& part : parts_) {
       const Index begin = std::max<Index>(0, -part.top);
       const Index end = std::min(part.rows, grid_.in_h - part.top);
+      if (begin >= end) continue;
+      const T* seen = x.plane(part.image, c) + (part.top + begin) * grid_.in_w;
+      if (!start_.empty()) seen = started(c, (end - begin) * grid_.in_w, seen);
       for (Index row = begin; row < end; ++row) {
-        const T* from = x.plane(part.image, c) + (part.top + row) * grid_.in_w;
+        const T* from = seen + (row - begin) * grid_.in_w;
         for (Index phase = 0; phase < phases_; ++phase) {
           T* to = padded_.data() + part.offset + (row * phases_ + phase) * pitch_;
           const Index shift = phase - grid_.window.padding;  // column = q*stride + shift
@@ -172,6 +194,13 @@ class Patches {
         }
       }
     }
+  }
+
+  /// What the start makes of `length` pixels of channel c: whole rows at once, since rows may be short.
+  [[nodiscard]] const T* started(Index c, Index length, const T* from) {
+    resize(started_, length);
+    map(length, started_.data(), start_.of(c), from);
+    return started_.data();
   }
 
   [[nodiscard]] const T* at_padded(const Piece& piece) const {
@@ -222,6 +251,7 @@ class Patches {
   }
 
   PatchGrid grid_;
+  ConvStart<T> start_;
   Index width_ = 0;
   Index panels_ = 0;
   Index tail_ = 0;
@@ -231,6 +261,7 @@ class Patches {
   std::vector<Part> parts_;
   std::vector<Piece> pieces_;
   Buffer<T> padded_;
+  Buffer<T> started_;
 };
 
 }  // namespace recal::cpu

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
@@ -37,17 +38,20 @@ template <class T>
   return {x.data, {x.shape.n, x.shape.c, 1, plane}, x.stride_n, x.stride_c};
 }
 
-/// to(n, c, y, x) = from(n, c, y s, x s)
+/// to(n, c, y, x) = start(from(n, c, y s, x s))
 template <class T>
-void subsample(const TensorView<const T>& from, Index stride, const TensorView<T>& to) {
+void subsample(const TensorView<const T>& from, Index stride, const TensorView<T>& to, const ConvStart<T>& start = {}) {
   const Shape s = to.shape;
-  parallel_for(s.c, 1 + 4096 / (1 + s.n * s.plane()), [&](Index c) {
-    for (Index n = 0; n < s.n; ++n)
-      for (Index y = 0; y < s.h; ++y) {
-        const T* row = from.plane(n, c) + y * stride * from.shape.w;
-        T* out = to.plane(n, c) + y * s.w;
-        for (Index x = 0; x < s.w; ++x) out[x] = row[x * stride];
-      }
+  start.visit([&](const auto& maps) {
+    parallel_for(s.c, 1 + 4096 / (1 + s.n * s.plane()), [&](Index c) {
+      const auto f = maps.template of<T>(c);
+      for (Index n = 0; n < s.n; ++n)
+        for (Index y = 0; y < s.h; ++y) {
+          const T* row = from.plane(n, c) + y * stride * from.shape.w;
+          T* out = to.plane(n, c) + y * s.w;
+          for (Index x = 0; x < s.w; ++x) out[x] = f(row[x * stride]);
+        }
+    });
   });
 }
 

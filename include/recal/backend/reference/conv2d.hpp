@@ -2,6 +2,7 @@
 #pragma once
 
 #include <recal/backend/conv_finish.hpp>
+#include <recal/backend/conv_start.hpp>
 #include <recal/backend/reference/backend.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
@@ -34,6 +35,13 @@ void for_each_product(const Shape& x, const Shape& y, const Window& window, Inde
           }
 }
 
+/// What the start makes of x, in double.
+template <class T>
+[[nodiscard]] double started(const ConvStart<T>& start, Index i, T x) {
+  const auto value = static_cast<double>(x);
+  return start.empty() ? value : start.template of<double>(i)(value);
+}
+
 /// The sums of a tensor in double, on their way to T.
 class Sums {
  public:
@@ -58,15 +66,15 @@ class Sums {
 
 }  // namespace reference::detail
 
-/// y(n, o, oy, ox) = finish(sum_{i, ky, kx} weight(o, i, ky, kx) x(n, i, oy s + ky - p, ox s + kx - p))
+/// y(n, o, oy, ox) = finish(sum_{i, ky, kx} weight(o, i, ky, kx) start(x(n, i, oy s + ky - p, ox s + kx - p)))
 template <class T>
 void conv2d(const Reference&, const TensorView<const T>& x, const T* weight, const TensorView<T>& y,
-            const Window& window, Index groups, const ConvFinish<T>& finish = {}) {
+            const Window& window, Index groups, const ConvFinish<T>& finish = {}, const ConvStart<T>& start = {}) {
   reference::detail::Sums sums(y.shape);
   reference::detail::for_each_product(
       x.shape, y.shape, window, groups,
       [&](Index n, Index o, Index oy, Index ox, Index i, Index iy, Index ix, Index tap) {
-        sums(n, o, oy, ox) += static_cast<double>(weight[tap]) * static_cast<double>(x(n, i, iy, ix));
+        sums(n, o, oy, ox) += static_cast<double>(weight[tap]) * reference::detail::started(start, i, x(n, i, iy, ix));
       });
   for (Index n = 0; n < y.shape.n; ++n)
     for (Index o = 0; o < y.shape.c; ++o)
@@ -93,15 +101,15 @@ void conv2d_backward_data(const Reference&, const TensorView<const T>& dy, const
   sums.write(dx);
 }
 
-/// dweight(o, i, ky, kx) += sum_{n, oy, ox} dy(n, o, oy, ox) x(n, i, iy, ix); dbias(o) += sum dy, unless null.
+/// dweight(o, i, ky, kx) += sum_{n, oy, ox} dy(n, o, oy, ox) start(x(n, i, iy, ix)); dbias(o) += sum dy, unless null.
 template <class T>
 void conv2d_backward_weight(const Reference&, const TensorView<const T>& x, const TensorView<const T>& dy, T* dweight,
-                            T* dbias, const Window& window, Index groups) {
+                            T* dbias, const Window& window, Index groups, const ConvStart<T>& start = {}) {
   Buffer<double> sums(static_cast<std::size_t>(dy.shape.c * (x.shape.c / groups) * window.area()), 0.0);
   reference::detail::for_each_product(
       x.shape, dy.shape, window, groups,
       [&](Index n, Index o, Index oy, Index ox, Index i, Index iy, Index ix, Index tap) {
-        at(sums, tap) += static_cast<double>(dy(n, o, oy, ox)) * static_cast<double>(x(n, i, iy, ix));
+        at(sums, tap) += static_cast<double>(dy(n, o, oy, ox)) * reference::detail::started(start, i, x(n, i, iy, ix));
       });
   for (Index i = 0; i < static_cast<Index>(sums.size()); ++i)
     dweight[i] = static_cast<T>(static_cast<double>(dweight[i]) + at(sums, i));
