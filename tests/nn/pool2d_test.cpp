@@ -122,3 +122,27 @@ TEST_CASE("poolings' faults state both sides") {
   CHECK(tape.arg_max.empty());
   for (Index k = 0; k < y.size(); ++k) CHECK(y.data()[k] == 7.0F);
 }
+
+TEST_CASE_TEMPLATE("max_pool2d with a start is that of the mapped tensor, the places of the maxima too", B, Cpu,
+                   Reference) {
+  const Shape shape{2, 3, 9, 11};
+  const auto x = random_tensor<double>("x", shape);
+  const double scale[] = {2.0, -1.0, 0.5};
+  const double centre[] = {0.25, 0.0, -0.5};
+  const double shift[] = {-0.5, 0.25, 0.0};
+  const ConvStart<double> start{scale, centre, shift};
+  Tensor<double> mapped(shape);
+  for (Index n = 0; n < shape.n; ++n)
+    for (Index c = 0; c < shape.c; ++c)
+      typename B::Team{}.map(shape.plane(), mapped.view().plane(n, c), start.of(c), x.view().plane(n, c));
+  for (const Window& window : {Window{3, 2, 1}, Window{2, 2, 0}}) {
+    Tensor<double> y({2, 3, window.positions(9), window.positions(11)});
+    Tensor<double> expected(y.shape());
+    nn::MaxPool2d::Tape tape;
+    nn::MaxPool2d::Tape expected_tape;
+    nn::max_pool2d(B{}, x, y, window, tape, start);
+    nn::max_pool2d(B{}, mapped, expected, window, expected_tape);
+    CHECK(relative_error(y, expected) == 0.0);
+    CHECK(tape.arg_max == expected_tape.arg_max);
+  }
+}

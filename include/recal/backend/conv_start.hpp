@@ -24,7 +24,7 @@ struct NoStart {
 /// What a convolution does to its input while it reads it, before it multiplies:
 ///   x -> max(0, scale(i) (x - centre(i)) + shift(i))
 /// A batch norm with ReLU before a convolution is one; so what the convolution works on is never in memory. The zeros
-/// around x are put there afterwards: they stay 0.
+/// around x are put there afterwards: they stay 0. Max pooling takes one too.
 template <class T>
 struct ConvStart {
   const T* scale = nullptr;   ///< [I]; all three, or null: x as it is

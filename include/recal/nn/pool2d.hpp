@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <recal/backend/backend.hpp>
+#include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/pool2d.hpp>
 #include <recal/backend/reference/pool2d.hpp>
 #include <recal/backend/window.hpp>
@@ -23,10 +24,11 @@ struct MaxPool2d {
   };
 };
 
-/// y(n, c, oy, ox) = max x over the window at (oy, ox), where pixels of the padding do not count. NaN wins.
+/// y(n, c, oy, ox) = max start(x) over the window at (oy, ox), where pixels of the padding do not count. NaN wins.
 /// The first of equal maxima, row by row, is kept for backward.
 template <class B, class X, class Y>
-void max_pool2d(const B& backend, const X& x, Y&& y, const Window& window, MaxPool2d::Tape& tape) {
+void max_pool2d(const B& backend, const X& x, Y&& y, const Window& window, MaxPool2d::Tape& tape,
+                const ConvStart<scalar_t<X>>& start = {}) {
   const TensorView<const scalar_t<X>> in = view_of(x);
   const TensorView<scalar_t<X>> out = view_of(y);
   check_shape("a pooling's output", out.shape, detail::pooled_shape(window, in.shape));
@@ -34,10 +36,10 @@ void max_pool2d(const B& backend, const X& x, Y&& y, const Window& window, MaxPo
   resize(tape.arg_max, out.shape.size());
   tape.input = in.shape;
   tape.output = out.shape;
-  recal::max_pool2d(backend, in, out, window, tape.arg_max.data());
+  recal::max_pool2d(backend, in, out, window, tape.arg_max.data(), start);
 }
 
-/// The same for inference: nothing is kept.
+/// The same for inference, of x as it is: nothing is kept.
 template <class B, class X, class Y>
 void max_pool2d(const B& backend, const X& x, Y&& y, const Window& window) {
   const TensorView<const scalar_t<X>> in = view_of(x);
@@ -46,7 +48,8 @@ void max_pool2d(const B& backend, const X& x, Y&& y, const Window& window) {
   recal::max_pool2d(backend, in, out, window, nullptr);
 }
 
-/// dx = dy at the maxima, summed where windows share one, else 0; assigned. requires: dx does not overlap dy
+/// dx = dy at the maxima, summed where windows share one, else 0; assigned; the gradient of start(x). requires: dx does
+/// not overlap dy
 template <class B, class D, class DX>
 void max_pool2d_backward(const B& backend, const D& dy, DX&& dx, const Window& window, const MaxPool2d::Tape& tape) {
   const TensorView<const scalar_t<D>> gradient = view_of(dy);

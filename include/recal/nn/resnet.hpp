@@ -62,8 +62,7 @@ class ResNet {
 
   struct Tape {
     typename ConvNorm<T>::Tape stem;
-    Tensor<T> activated;
-    Tensor<T> pooled;
+    Tensor<T> input;  ///< of the first block
     typename MaxPool2d::Tape pool;
     std::vector<typename Block::Tape> blocks;
     Tensor<T> features;
@@ -194,18 +193,21 @@ class ResNet {
   TensorView<const T> run(const B& backend, TensorView<const T> x, Tape& tape) {
     check_images(x.shape);
     tape.stem.convolved.resize(conv1.output_shape(x.shape));
-    tape.activated.resize(tape.stem.convolved.shape());
+    tape.input.resize(stem_shape(x.shape));
     conv1.forward(backend, x, tape.stem.convolved);
-    if constexpr (training)
-      bn1.forward(backend, tape.stem.convolved, tape.activated, tape.stem.norm, Activation::relu);
-    else
-      bn1.forward_frozen(backend, tape.stem.convolved, tape.activated, tape.stem.norm, Activation::relu);
     if (stem_ == Stem::large) {
-      tape.pooled.resize(stem_shape(x.shape));
-      nn::max_pool2d(backend, tape.activated, tape.pooled, stem_pool, tape.pool);
+      if constexpr (training)
+        bn1.forward_statistics(backend, tape.stem.convolved, tape.stem.norm);
+      else
+        bn1.forward_frozen_statistics(tape.stem.norm);
+      nn::max_pool2d(backend, tape.stem.convolved, tape.input, stem_pool, tape.pool, bn1.relu_start(tape.stem.norm));
+    } else if constexpr (training) {
+      bn1.forward(backend, tape.stem.convolved, tape.input, tape.stem.norm, Activation::relu);
+    } else {
+      bn1.forward_frozen(backend, tape.stem.convolved, tape.input, tape.stem.norm, Activation::relu);
     }
     tape.blocks.resize(block_count());
-    const Tensor<T>* input = &first_input(tape);
+    const Tensor<T>* input = &tape.input;
     std::size_t next = 0;
     for (auto& stage : stages)
       for (Block& block : stage) {
@@ -235,16 +237,16 @@ class ResNet {
     for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage)
       for (auto block = stage->rbegin(); block != stage->rend(); ++block) {
         --next;
-        const Tensor<T>& input = next == 0 ? first_input(tape) : tape.blocks[next - 1].out;
+        const Tensor<T>& input = next == 0 ? tape.input : tape.blocks[next - 1].out;
         block->backward(backend, input.view(), dy, dx, tape.blocks[next], tape.work);
         std::swap(dy, dx);
       }
     if (stem_ == Stem::large) {
-      dx.resize(tape.activated.shape());
+      dx.resize(tape.stem.convolved.shape());
       nn::max_pool2d_backward(backend, dy, dx, stem_pool, tape.pool);
       std::swap(dy, dx);
     }
-    bn1.backward_relu(backend, tape.stem.convolved, tape.activated, dy, dy, tape.stem.norm);
+    bn1.backward_relu(backend, tape.stem.convolved, dy, dy, tape.stem.norm);
   }
 
   template <class B>
@@ -254,10 +256,6 @@ class ResNet {
     tape.logits.resize({maps.shape().n, fc.out_features(), 1, 1});
     fc.forward(backend, tape.features, tape.logits);
     return std::as_const(tape.logits).view();
-  }
-
-  [[nodiscard]] const Tensor<T>& first_input(const Tape& tape) const {
-    return stem_ == Stem::large ? tape.pooled : tape.activated;
   }
 
   [[nodiscard]] std::size_t block_count() const {

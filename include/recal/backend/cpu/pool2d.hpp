@@ -5,8 +5,10 @@
 #include <cmath>
 #include <cstdint>
 
+#include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/window.hpp>
+#include <recal/core/buffer.hpp>
 #include <recal/core/parallel.hpp>
 #include <recal/core/tensor.hpp>
 
@@ -27,6 +29,15 @@ struct Inside {
 template <class F>
 void for_each_plane(const Shape& shape, Index work, const F& f) {
   parallel_for(shape.n * shape.c, 1 + 16384 / (1 + work), [&](Index i) { f(i / shape.c, i % shape.c, i); });
+}
+
+/// What the start makes of a plane of channel c, in memory of the thread's own.
+template <class T>
+[[nodiscard]] const T* started_plane(const ConvStart<T>& start, Index c, Index count, const T* plane) {
+  thread_local Buffer<T> memory;
+  resize(memory, count);
+  map(count, memory.data(), start.of(c), plane);
+  return memory.data();
 }
 
 template <class T>
@@ -58,13 +69,16 @@ void for_each_window(const Shape& x, const Shape& y, const Window& window, bool 
 
 }  // namespace cpu::detail
 
-/// y = maximum of each window; arg_max (unless null) [N, C, H', W'] = where in the plane the first one lies.
+/// y = maximum of start(x) over each window; arg_max (unless null) [N, C, H', W'] = where in the plane the first one
+/// lies. With a start a plane is mapped once, in cache.
 template <class T>
 void max_pool2d(const Cpu&, const TensorView<const T>& x, const TensorView<T>& y, const Window& window,
-                std::int32_t* arg_max) {  // NOLINT(readability-non-const-parameter)
+                std::int32_t* arg_max,  // NOLINT(readability-non-const-parameter)
+                const ConvStart<T>& start = {}) {
   const Index size = y.shape.plane();
   cpu::detail::for_each_plane(y.shape, size * window.area(), [&](Index n, Index c, Index index) {
     const T* from = x.plane(n, c);
+    if (!start.empty()) from = cpu::detail::started_plane(start, c, x.shape.plane(), from);
     T* to = y.plane(n, c);
     for (Index oy = 0; oy < y.shape.h; ++oy) {
       const cpu::detail::Inside rows(oy, window, x.shape.h);

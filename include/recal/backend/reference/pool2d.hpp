@@ -34,17 +34,18 @@ void for_each_pooled(const Shape& x, const Shape& y, const Window& window, const
 
 }  // namespace reference::detail
 
-/// y = maximum of each window; arg_max (unless null) = where in the plane the first one lies. NaN wins.
+/// y = maximum of start(x) over each window; arg_max (unless null) = where in the plane the first one lies. NaN wins.
 template <class T>
 void max_pool2d(const Reference&, const TensorView<const T>& x, const TensorView<T>& y, const Window& window,
-                std::int32_t* arg_max) {
+                std::int32_t* arg_max, const ConvStart<T>& start = {}) {
+  const auto seen = [&](Index n, Index c, Index k) { return reference::detail::started(start, c, x.plane(n, c)[k]); };
   Buffer<Index> best(static_cast<std::size_t>(y.shape.size()), Index{-1});
   reference::detail::for_each_pooled(x.shape, y.shape, window,
                                      [&](Index n, Index c, Index oy, Index ox, Index iy, Index ix) {
                                        const Index output = ((n * y.shape.c + c) * y.shape.h + oy) * y.shape.w + ox;
-                                       const T value = x(n, c, iy, ix);
+                                       const double value = seen(n, c, iy * x.shape.w + ix);
                                        Index& found = at(best, output);
-                                       const T maximum = found < 0 ? value : x.plane(n, c)[found];
+                                       const double maximum = found < 0 ? value : seen(n, c, found);
                                        if (found < 0 || value > maximum || (std::isnan(value) && !std::isnan(maximum)))
                                          found = iy * x.shape.w + ix;
                                      });
@@ -52,7 +53,7 @@ void max_pool2d(const Reference&, const TensorView<const T>& x, const TensorView
     for (Index c = 0; c < y.shape.c; ++c)
       for (Index k = 0; k < y.shape.plane(); ++k) {
         const Index output = (n * y.shape.c + c) * y.shape.plane() + k;
-        y.plane(n, c)[k] = x.plane(n, c)[at(best, output)];
+        y.plane(n, c)[k] = static_cast<T>(seen(n, c, at(best, output)));
         if (arg_max != nullptr) arg_max[output] = static_cast<std::int32_t>(at(best, output));
       }
 }
