@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+
 #include <recal/backend/conv_finish.hpp>
 #include <recal/backend/conv_start.hpp>
 #include <recal/backend/reference/backend.hpp>
@@ -13,33 +15,40 @@ namespace recal {
 
 namespace reference::detail {
 
-/// f(n, o, oy, ox, i, iy, ix, index of the weight) for every product in a convolution of x [N, I, H, W] to y.
+/// Products of one weight with a row: outputs (n, o, oy, ox + k) and inputs (n, i, iy, ix + k * stride), k < count.
+struct Run {
+  Index n, o, oy, ox;
+  Index i, iy, ix;
+  Index tap;  ///< index of the weight
+  Index count;
+};
+
+/// Calls f(run) for all products in a convolution of x [N, I, H, W] to y.
 template <class F>
-void for_each_product(const Shape& x, const Shape& y, const Window& window, Index groups, const F& f) {
+void for_each_run(const Shape& x, const Shape& y, const Window& window, Index groups, const F& f) {
   const Index inputs = x.c / groups;
+  const Index outputs = y.c / groups;
+  const Index s = window.stride;
   for (Index n = 0; n < y.n; ++n)
     for (Index o = 0; o < y.c; ++o)
       for (Index i = 0; i < inputs; ++i)
         for (Index ky = 0; ky < window.kernel; ++ky)
           for (Index kx = 0; kx < window.kernel; ++kx) {
-            const Index channel = o / (y.c / groups) * inputs + i;
             const Index tap = ((o * inputs + i) * window.kernel + ky) * window.kernel + kx;
-            for (Index oy = 0; oy < y.h; ++oy) {
-              const Index iy = oy * window.stride + ky - window.padding;
-              if (iy < 0 || iy >= x.h) continue;
-              for (Index ox = 0; ox < y.w; ++ox) {
-                const Index ix = ox * window.stride + kx - window.padding;
-                if (ix >= 0 && ix < x.w) f(n, o, oy, ox, channel, iy, ix, tap);
-              }
+            const Index shift = kx - window.padding;  // ix = ox s + shift
+            const Index first = shift < 0 ? (s - 1 - shift) / s : 0;
+            const Index last = shift < x.w ? std::min(y.w, (x.w - 1 - shift) / s + 1) : 0;
+            for (Index oy = 0; first < last && oy < y.h; ++oy) {
+              const Index iy = oy * s + ky - window.padding;
+              if (iy >= 0 && iy < x.h)
+                f(Run{n, o, oy, first, o / outputs * inputs + i, iy, first * s + shift, tap, last - first});
             }
           }
 }
 
-/// What the start makes of x, in double.
-template <class T>
-[[nodiscard]] double started(const ConvStart<T>& start, Index i, T x) {
-  const auto value = static_cast<double>(x);
-  return start.empty() ? value : start.template of<double>(i)(value);
+/// A window of one pixel sees each plane as one long row.
+[[nodiscard]] inline Shape seen(const Shape& s, const Window& window) {
+  return window == Window{} ? Shape{s.n, s.c, 1, s.plane()} : s;
 }
 
 /// The sums of a tensor in double, on their way to T.
@@ -47,8 +56,11 @@ class Sums {
  public:
   explicit Sums(const Shape& shape) : shape_(shape), values_(static_cast<std::size_t>(shape.size()), 0.0) {}
 
-  [[nodiscard]] double& operator()(Index n, Index c, Index h, Index w) {
-    return at(values_, ((n * shape_.c + c) * shape_.h + h) * shape_.w + w);
+  [[nodiscard]] double& operator()(Index n, Index c, Index h, Index w) { return *from(n, c, h, w); }
+
+  /// The sum at (n, c, h, w) and those after it in memory.
+  [[nodiscard]] double* from(Index n, Index c, Index h, Index w) {
+    return values_.data() + ((n * shape_.c + c) * shape_.h + h) * shape_.w + w;
   }
 
   template <class T>
@@ -70,12 +82,17 @@ class Sums {
 template <class T>
 void conv2d(const Reference&, const TensorView<const T>& x, const T* weight, const TensorView<T>& y,
             const Window& window, Index groups, const ConvFinish<T>& finish = {}, const ConvStart<T>& start = {}) {
-  reference::detail::Sums sums(y.shape);
-  reference::detail::for_each_product(
-      x.shape, y.shape, window, groups,
-      [&](Index n, Index o, Index oy, Index ox, Index i, Index iy, Index ix, Index tap) {
-        sums(n, o, oy, ox) += static_cast<double>(weight[tap]) * reference::detail::started(start, i, x(n, i, iy, ix));
-      });
+  using namespace reference::detail;
+  Sums sums(y.shape);
+  start.visit([&](const auto& maps) {
+    for_each_run(seen(x.shape, window), seen(y.shape, window), window, groups, [&](const Run& r) {
+      const auto f = maps.template of<double>(r.i);
+      const auto w = static_cast<double>(weight[r.tap]);
+      double* sum = sums.from(r.n, r.o, r.oy, r.ox);
+      const T* in = &x(r.n, r.i, r.iy, r.ix);
+      for (Index k = 0; k < r.count; ++k) sum[k] += w * f(static_cast<double>(in[k * window.stride]));
+    });
+  });
   for (Index n = 0; n < y.shape.n; ++n)
     for (Index o = 0; o < y.shape.c; ++o)
       for (Index oy = 0; oy < y.shape.h; ++oy)
@@ -92,12 +109,14 @@ void conv2d(const Reference&, const TensorView<const T>& x, const T* weight, con
 template <class T>
 void conv2d_backward_data(const Reference&, const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx,
                           const Window& window, Index groups) {
-  reference::detail::Sums sums(dx.shape);
-  reference::detail::for_each_product(
-      dx.shape, dy.shape, window, groups,
-      [&](Index n, Index o, Index oy, Index ox, Index i, Index iy, Index ix, Index tap) {
-        sums(n, i, iy, ix) += static_cast<double>(weight[tap]) * static_cast<double>(dy(n, o, oy, ox));
-      });
+  using namespace reference::detail;
+  Sums sums(dx.shape);
+  for_each_run(seen(dx.shape, window), seen(dy.shape, window), window, groups, [&](const Run& r) {
+    const auto w = static_cast<double>(weight[r.tap]);
+    double* sum = sums.from(r.n, r.i, r.iy, r.ix);
+    const T* out = &dy(r.n, r.o, r.oy, r.ox);
+    for (Index k = 0; k < r.count; ++k) sum[k * window.stride] += w * static_cast<double>(out[k]);
+  });
   sums.write(dx);
 }
 
@@ -105,12 +124,18 @@ void conv2d_backward_data(const Reference&, const TensorView<const T>& dy, const
 template <class T>
 void conv2d_backward_weight(const Reference&, const TensorView<const T>& x, const TensorView<const T>& dy, T* dweight,
                             T* dbias, const Window& window, Index groups, const ConvStart<T>& start = {}) {
+  using namespace reference::detail;
   Buffer<double> sums(static_cast<std::size_t>(dy.shape.c * (x.shape.c / groups) * window.area()), 0.0);
-  reference::detail::for_each_product(
-      x.shape, dy.shape, window, groups,
-      [&](Index n, Index o, Index oy, Index ox, Index i, Index iy, Index ix, Index tap) {
-        at(sums, tap) += static_cast<double>(dy(n, o, oy, ox)) * reference::detail::started(start, i, x(n, i, iy, ix));
-      });
+  start.visit([&](const auto& maps) {
+    for_each_run(seen(x.shape, window), seen(dy.shape, window), window, groups, [&](const Run& r) {
+      const auto f = maps.template of<double>(r.i);
+      const T* out = &dy(r.n, r.o, r.oy, r.ox);
+      const T* in = &x(r.n, r.i, r.iy, r.ix);
+      double& sum = at(sums, r.tap);
+      for (Index k = 0; k < r.count; ++k)
+        sum += static_cast<double>(out[k]) * f(static_cast<double>(in[k * window.stride]));
+    });
+  });
   for (Index i = 0; i < static_cast<Index>(sums.size()); ++i)
     dweight[i] = static_cast<T>(static_cast<double>(dweight[i]) + at(sums, i));
   if (dbias == nullptr) return;

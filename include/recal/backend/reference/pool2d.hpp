@@ -18,17 +18,24 @@ namespace reference::detail {
 template <class F>
 void for_each_pooled(const Shape& x, const Shape& y, const Window& window, const F& f) {
   for (Index c = 0; c < y.c; ++c)
-    for_each_product(
-        {x.n, 1, x.h, x.w}, {y.n, 1, y.h, y.w}, window, 1,
-        [&](Index n, Index, Index oy, Index ox, Index, Index iy, Index ix, Index) { f(n, c, oy, ox, iy, ix); });
+    for_each_run({x.n, 1, x.h, x.w}, {y.n, 1, y.h, y.w}, window, 1, [&](const Run& r) {
+      for (Index k = 0; k < r.count; ++k) f(r.n, c, r.oy, r.ox + k, r.iy, r.ix + k * window.stride);
+    });
+}
+
+/// What the start makes of x, in double.
+template <class T>
+[[nodiscard]] double started(const ConvStart<T>& start, Index i, T x) {
+  const auto value = static_cast<double>(x);
+  return start.empty() ? value : start.template of<double>(i)(value);
 }
 
 /// The number by which a window's sum is divided.
 [[nodiscard]] inline double pixels(const Shape& x, const Window& window, bool count_padding, Index oy, Index ox) {
   if (count_padding) return static_cast<double>(window.area());
   Index count = 0;
-  for_each_product({1, 1, x.h, x.w}, {1, 1, window.positions(x.h), window.positions(x.w)}, window, 1,
-                   [&](Index, Index, Index y, Index z, Index, Index, Index, Index) { count += y == oy && z == ox; });
+  for_each_run({1, 1, x.h, x.w}, {1, 1, window.positions(x.h), window.positions(x.w)}, window, 1,
+               [&](const Run& r) { count += r.oy == oy && r.ox <= ox && ox < r.ox + r.count; });
   return static_cast<double>(count);
 }
 
