@@ -2,10 +2,10 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 
 #include <recal/core/parameter.hpp>
 
@@ -32,24 +32,59 @@ inline constexpr bool is_state = false;
 template <class T>
 inline constexpr bool is_state<BasicState<T>> = true;
 
+/// Where a walk stands: one string that grows and shrinks. Its memory goes from one walk of a thread to the next, so
+/// that a step of training allocates none.
+class WalkPath {
+ public:
+  WalkPath() {
+    path_.swap(spare());
+    path_.clear();
+  }
+  WalkPath(const WalkPath&) = delete;
+  WalkPath& operator=(const WalkPath&) = delete;
+  ~WalkPath() { path_.swap(spare()); }
+
+  [[nodiscard]] std::size_t size() const noexcept { return path_.size(); }
+  [[nodiscard]] const std::string& with(std::string_view name) { return path_.append(name); }
+  void enter(std::string_view name) {
+    path_.append(name);
+    if (!name.empty()) path_.push_back('.');
+  }
+  void back_to(std::size_t size) { path_.resize(size); }
+
+ private:
+  [[nodiscard]] static std::string& spare() {
+    thread_local std::string memory;
+    return memory;
+  }
+
+  std::string path_;
+};
+
 template <class F>
 class Walker {
  public:
-  Walker(F& f, std::string prefix) : f_(f), prefix_(std::move(prefix)) {}
+  Walker(F& f, WalkPath& path) : f_(f), path_(path) {}
 
   template <class Leaf>
     requires(is_parameter<std::remove_const_t<Leaf>> || is_state<std::remove_const_t<Leaf>>)
-  void operator()(Leaf& leaf) { f_(prefix_ + leaf.name, leaf); }
+  void operator()(Leaf& leaf) {
+    const std::size_t here = path_.size();
+    f_(path_.with(leaf.name), leaf);
+    path_.back_to(here);
+  }
 
   template <class Child>
   void operator()(std::string_view name, Child& child) {
-    Walker inner(f_, name.empty() ? prefix_ : prefix_ + std::string(name) + '.');
-    std::remove_const_t<Child>::visit(child, inner);
+    const std::size_t here = path_.size();
+    path_.enter(name);
+    std::remove_const_t<Child>::visit(child, *this);
+    path_.back_to(here);
   }
 
  private:
   F& f_;
-  std::string prefix_;
+  WalkPath& path_;
 };
 
 template <class F, class Leaf>
@@ -62,10 +97,12 @@ void call(F& f, const std::string& name, Leaf& leaf) {
 
 }  // namespace detail
 
-/// Calls f(name, leaf) for every parameter and every state, in the order of declaration.
+/// Calls f(name, leaf) for every parameter and every state, in the order of declaration. The name lives until f
+/// returns.
 template <class Layer, class F>
 void for_each_leaf(Layer& layer, F&& f) {
-  detail::Walker walker(f, std::string{});
+  detail::WalkPath path;
+  detail::Walker walker(f, path);
   std::remove_const_t<Layer>::visit(layer, walker);
 }
 

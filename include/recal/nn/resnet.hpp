@@ -229,6 +229,8 @@ class ResNet {
     check_shape("the images", x.shape, {tape.logits.shape().n, conv1.in_channels(), x.shape.h, x.shape.w});
     check_shape("gradient of the logits", dlogits.shape, tape.logits.shape());
     auto& [dy, dx] = tape.maps;
+    // The two change roles with every layer; so the same one holds the largest map in every step.
+    if ((block_count() + (stem_ == Stem::large ? 1 : 0)) % 2 == 1) std::swap(dy, dx);
     tape.feature_gradient.resize(tape.features.shape());
     fc.backward(backend, tape.features, dlogits, tape.feature_gradient);
     dy.resize(tape.blocks.back().out.shape());

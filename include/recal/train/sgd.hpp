@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -72,8 +73,8 @@ class Sgd {
       BasicState<T>& velocity = velocities_[next++];
       check(velocity.name.compare(prefix_length, std::string::npos, name) == 0 &&
                 velocity.value.size() == parameter.value.size(),
-            "the optimiser's next parameter is ", velocity.name.substr(prefix_length), " with ", velocity.size(),
-            " numbers, the layer's is ", name, " with ", parameter.size());
+            "the optimiser's next parameter is ", std::string_view(velocity.name).substr(prefix_length), " with ",
+            velocity.size(), " numbers, the layer's is ", name, " with ", parameter.size());
       for (Index first = 0; first < parameter.size(); first += piece_size)
         pieces_.push_back({parameter.value.data() + first, parameter.grad.data() + first, velocity.value.data() + first,
                            std::min(piece_size, parameter.size() - first), parameter.decay});
