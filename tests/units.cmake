@@ -11,15 +11,15 @@ if(RECAL_SANITIZE OR RECAL_COVERAGE)
   set(timeout 3600) # plain loops through whole networks, instrumented
 endif()
 
-# recal_add_tests(<executable> <prefix> <source>...): an executable, and a ctest test for each source.
-function(recal_add_tests executable prefix)
+# recal_add_tests(<executable> <prefix> <level> <source>...): an executable, and a ctest test for each source. <level>
+# stands in for the -O3 of a release build: most tests take longer to compile than to run.
+function(recal_add_tests executable prefix level)
   add_executable(${executable} ${ARGN})
   target_link_libraries(${executable} PRIVATE recal_test_main recal_build_flags)
   target_include_directories(${executable} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(${executable} PRIVATE RECAL_GOLDEN_DIR="${CMAKE_CURRENT_SOURCE_DIR}/golden"
                                                    RECAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  # After the -O3 of a release build, so it wins: most tests take longer to compile than to run.
-  target_compile_options(${executable} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${executable} PRIVATE $<$<CONFIG:Release>:${level}>)
   foreach(source IN LISTS ARGN)
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE relative)
     string(REGEX REPLACE "_test\\.cpp$" "" name "${relative}")
@@ -58,7 +58,7 @@ foreach(group IN LISTS groups)
   if(group STREQUAL "animals" AND NOT TARGET animals_train_core)
     continue() # the trainer is not built
   endif()
-  recal_add_tests(tests_${group} "" ${sources_${group}})
+  recal_add_tests(tests_${group} "" -Og ${sources_${group}})
   target_link_libraries(tests_${group} PRIVATE recal::recal nlohmann_json::nlohmann_json)
   if(group STREQUAL "animals")
     target_link_libraries(tests_animals PRIVATE animals_train_core)
@@ -69,7 +69,7 @@ endforeach()
 
 # The core once more as a user without CMake and oneTBB compiles it.
 if(RECAL_USES_TBB AND sources_core)
-  recal_add_tests(tests_core_serial serial. ${sources_core})
+  recal_add_tests(tests_core_serial serial. -Og ${sources_core})
   target_compile_features(tests_core_serial PRIVATE cxx_std_20)
   target_include_directories(tests_core_serial PRIVATE "${PROJECT_SOURCE_DIR}/include")
 endif()
