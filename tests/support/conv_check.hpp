@@ -58,13 +58,14 @@ class SomeStart {
 /// All that a convolution computes from random numbers.
 template <class T>
 struct ConvResult {
-  Tensor<T> y, finished, dx, dweight, started_dweight, dbias;
+  Tensor<T> y, finished, dx, joined_dx, dweight, started_dweight, dbias;
 
   template <class B>
   ConvResult(const B& backend, const ConvCase& c)
       : y(c.y()),
         finished(c.y()),
         dx(c.x),
+        joined_dx(c.x),
         dweight(Shape{1, 1, 1, c.weights()}, T{1}),
         started_dweight(dweight),
         dbias(Shape{1, 1, 1, c.outputs}, T{-1}) {
@@ -79,16 +80,19 @@ struct ConvResult {
     conv2d(backend, x.view(), weight.data(), finished.view(), c.window, c.groups,
            {.scale = scale.data(), .shift = bias.data(), .shortcut = shortcut.view(), .relu = true}, some.start());
     conv2d_backward_data(backend, dy.view(), weight.data(), dx.view(), c.window, c.groups);
+    const auto other_way = random_tensor<T>("other way", c.x);
+    conv2d_backward_data(backend, dy.view(), weight.data(), joined_dx.view(), c.window, c.groups,
+                         ConvFinish<T>{.shortcut = other_way.view()});
     conv2d_backward_weight(backend, x.view(), dy.view(), dweight.data(), dbias.data(), c.window, c.groups);
     conv2d_backward_weight(backend, x.view(), dy.view(), started_dweight.data(), static_cast<T*>(nullptr), c.window,
                            c.groups, some.start());
   }
 
-  /// The largest error of all six.
+  /// The largest error of all seven.
   [[nodiscard]] double error_against(const ConvResult& other) const {
     return std::max({relative_error(y, other.y), relative_error(finished, other.finished), relative_error(dx, other.dx),
-                     relative_error(dweight, other.dweight), relative_error(started_dweight, other.started_dweight),
-                     relative_error(dbias, other.dbias)});
+                     relative_error(joined_dx, other.joined_dx), relative_error(dweight, other.dweight),
+                     relative_error(started_dweight, other.started_dweight), relative_error(dbias, other.dbias)});
   }
 };
 

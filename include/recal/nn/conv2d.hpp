@@ -84,23 +84,27 @@ class Conv2d {
     conv2d(backend, in, weight.value.data(), out, window_, options_.groups, finish, start);
   }
 
-  /// dx assigned, parameter gradients added; where forward had a start, dx is the gradient of start(x).
+  /// dx assigned, parameter gradients added; where forward had a start, dx is the gradient of start(x). A gradient of x
+  /// that comes another way is the finish's shortcut, and part of dx.
   /// requires: dx overlaps neither x nor dy
   template <class B, class X, class D, class DX>
-  void backward(const B& backend, const X& x, const D& dy, DX&& dx, const ConvStart<T>& start = {}) {
+  void backward(const B& backend, const X& x, const D& dy, DX&& dx, const ConvStart<T>& start = {},
+                const ConvFinish<T>& finish = {}) {
     const TensorView<const T> in = view_of(x);
     check_shape("a convolution's input gradient", view_of(dx).shape, in.shape);
     backward_parameters(backend, in, dy, start);
-    backward_data(backend, dy, dx);
+    backward_data(backend, dy, dx, finish);
   }
 
-  /// dx(n, i) = sum over o and the kernel of weight(o, i) dy(n, o), assigned. requires: dx does not overlap dy
+  /// dx(n, i) = finish(sum over o and the kernel of weight(o, i) dy(n, o)), assigned.
+  /// requires: dx does not overlap dy; the finish's shortcut, where there is one, has dx's shape
   template <class B, class D, class DX>
-  void backward_data(const B& backend, const D& dy, DX&& dx) const {
+  void backward_data(const B& backend, const D& dy, DX&& dx, const ConvFinish<T>& finish = {}) const {
     const TensorView<const T> gradient = view_of(dy);
     const TensorView<T> out = view_of(dx);
     check_shape("a convolution's output gradient", gradient.shape, output_shape(out.shape));
-    conv2d_backward_data(backend, gradient, weight.value.data(), out, window_, options_.groups);
+    if (finish.shortcut.data != nullptr) check_shape("shortcut", finish.shortcut.shape, out.shape);
+    conv2d_backward_data(backend, gradient, weight.value.data(), out, window_, options_.groups, finish);
   }
 
   /// weight.grad and bias.grad += what dy says. For the first layer, whose input needs no gradient.

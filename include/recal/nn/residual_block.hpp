@@ -117,16 +117,15 @@ class ResidualBlock {
       norm.backward_relu(backend, before.convolved, work.next, work.next, before.norm);
       std::swap(work.current, work.next);
     }
-    dx.resize(x.shape);
-    layers[0].conv.backward(backend, x, work.current, dx);
+    TensorView<const T> shortcut = std::as_const(dy).view();
     if (downsample) {
       downsample->norm.backward(backend, tape.downsample.convolved, dy, dy, tape.downsample.norm);
       work.next.resize(x.shape);
       downsample->conv.backward(backend, x, dy, work.next);
-      accumulate(backend, work.next, dx);
-    } else {
-      accumulate(backend, dy, dx);
+      shortcut = std::as_const(work.next).view();
     }
+    dx.resize(x.shape);
+    layers[0].conv.backward(backend, x, work.current, dx, {}, {.shortcut = shortcut});
   }
 
   /// Names: conv1, bn1, ..., the module's checkpoint name, downsample.

@@ -56,7 +56,7 @@ class TurnedWeights {
 /// dx as a convolution of dy with the turned kernel: for stride 1 and padding < kernel.
 template <class T>
 void backward_data_turned(const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx, const Window& window,
-                          Index groups) {
+                          Index groups, const ConvFinish<T>& finish) {
   const Window turned{window.kernel, 1, window.kernel - 1 - window.padding};
   const PatchGrid grid(dy.shape, dx.shape, turned);
   const Index inputs = dx.shape.c / groups;
@@ -65,7 +65,8 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const TurnedWeights<T> weights(weight, outputs, inputs, area, groups, layout_scratch<T>().weights);
   for_each_tile<T>(dx.shape.n * grid.positions(), inputs, groups, gather_cost(window), [&](Index g, const Tile& tile) {
     const auto left = [&](Index row, Index channel) { return weights.left(g, row, channel); };
-    multiply_patches(from_channel(dy, g * outputs), outputs, grid, tile, left, from_channel(dx, g * inputs));
+    multiply_patches(from_channel(dy, g * outputs), outputs, grid, tile, left, from_channel(dx, g * inputs),
+                     finish.from_channel(g * inputs));
   });
 }
 
@@ -83,7 +84,7 @@ void backward_data_pointwise(const TensorView<const T>& dy, const T* weight, con
     gradient = as_rows(dy);
   }
   const TensorView<T> product = laid_out({dx.shape.n, dx.shape.c, dy.shape.h, dy.shape.w}, scratch.output);
-  backward_data_turned<T>(gradient, weight, as_rows(product), Window{}, groups);
+  backward_data_turned<T>(gradient, weight, as_rows(product), Window{}, groups, {});
   spread<T>(product, window.stride, dx);
 }
 
@@ -286,20 +287,24 @@ void backward_bias(const TensorView<const T>& dy, T* dbias) {
 
 }  // namespace cpu::detail
 
-/// dx = weight^T * dy, the gradient of conv2d's input; assigned.
+/// dx = finish(weight^T * dy), the gradient of conv2d's input; assigned. A gradient that comes another way is the
+/// finish's shortcut.
 /// requires: shapes that belong together; dx overlaps nothing
 template <class T>
 void conv2d_backward_data(const Cpu&, const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx,
-                          const Window& window, Index groups) {
+                          const Window& window, Index groups, const ConvFinish<T>& finish = {}) {
   if (dx.shape.size() == 0) return;
-  if (cpu::is_depthwise(dx.shape, dy.shape, groups))
+  const bool depthwise = cpu::is_depthwise(dx.shape, dy.shape, groups);
+  const bool layout = cpu::wants_layout(window, dy.shape);
+  if (!depthwise && !layout && window.stride == 1 && window.padding < window.kernel)
+    return cpu::detail::backward_data_turned(dy, weight, dx, window, groups, finish);
+  if (depthwise)
     cpu::depthwise_conv2d_backward_data(dy, weight, dx, window);
-  else if (cpu::wants_layout(window, dy.shape))
+  else if (layout)
     cpu::detail::backward_data_pointwise(dy, weight, dx, window, groups);
-  else if (window.stride == 1 && window.padding < window.kernel)
-    cpu::detail::backward_data_turned(dy, weight, dx, window, groups);
   else
     cpu::detail::backward_data_scattered(dy, weight, dx, window, groups);
+  cpu::finish_planes(finish, dx);
 }
 
 /// dweight += dy * start(x)^T and, where dbias is not null, dbias(o) += sum_{n, oy, ox} dy(n, o, oy, ox).

@@ -64,6 +64,19 @@ class Sums {
   }
 
   template <class T>
+  void finish(const ConvFinish<T>& f) {
+    for (Index n = 0; n < shape_.n; ++n)
+      for (Index c = 0; c < shape_.c; ++c)
+        for (Index h = 0; h < shape_.h; ++h)
+          for (Index w = 0; w < shape_.w; ++w) {
+            double& sum = (*this)(n, c, h, w);
+            sum = sum * static_cast<double>(f.scale_of(c)) + static_cast<double>(f.shift_of(c));
+            if (f.shortcut.data != nullptr) sum += static_cast<double>(f.shortcut(n, c, h, w));
+            if (f.relu && sum < 0) sum = 0;
+          }
+  }
+
+  template <class T>
   void write(const TensorView<T>& to) {
     for (Index n = 0; n < shape_.n; ++n)
       for (Index c = 0; c < shape_.c; ++c)
@@ -93,22 +106,15 @@ void conv2d(const Reference&, const TensorView<const T>& x, const T* weight, con
       for (Index k = 0; k < r.count; ++k) sum[k] += w * f(static_cast<double>(in[k * window.stride]));
     });
   });
-  for (Index n = 0; n < y.shape.n; ++n)
-    for (Index o = 0; o < y.shape.c; ++o)
-      for (Index oy = 0; oy < y.shape.h; ++oy)
-        for (Index ox = 0; ox < y.shape.w; ++ox) {
-          double& sum = sums(n, o, oy, ox);
-          sum = sum * static_cast<double>(finish.scale_of(o)) + static_cast<double>(finish.shift_of(o));
-          if (finish.shortcut.data != nullptr) sum += static_cast<double>(finish.shortcut(n, o, oy, ox));
-          if (finish.relu && sum < 0) sum = 0;
-        }
+  sums.finish(finish);
   sums.write(y);
 }
 
-/// dx(n, i, iy, ix) = sum of weight(o, i, ky, kx) dy(n, o, oy, ox) over the outputs that saw the pixel; assigned.
+/// dx(n, i, iy, ix) = finish(sum of weight(o, i, ky, kx) dy(n, o, oy, ox) over the outputs that saw the pixel);
+/// assigned.
 template <class T>
 void conv2d_backward_data(const Reference&, const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx,
-                          const Window& window, Index groups) {
+                          const Window& window, Index groups, const ConvFinish<T>& finish = {}) {
   using namespace reference::detail;
   Sums sums(dx.shape);
   for_each_run(seen(dx.shape, window), seen(dy.shape, window), window, groups, [&](const Run& r) {
@@ -117,6 +123,7 @@ void conv2d_backward_data(const Reference&, const TensorView<const T>& dy, const
     const T* out = &dy(r.n, r.o, r.oy, r.ox);
     for (Index k = 0; k < r.count; ++k) sum[k * window.stride] += w * static_cast<double>(out[k]);
   });
+  sums.finish(finish);
   sums.write(dx);
 }
 
