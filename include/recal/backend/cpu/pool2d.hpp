@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 #include <recal/backend/conv_start.hpp>
@@ -40,19 +39,46 @@ template <class T>
   return memory.data();
 }
 
+/// Lets pixels compete with the maxima so far: pixel `first` + i * stride with best[i]. The first of equals stays, NaN
+/// wins. No branches: which pixel is the largest cannot be foretold. requires: Step is the stride, or 0
+template <Index Step, class T>
+void compete(const T* plane, Index first, Index stride, Index count, T* __restrict best,
+             std::int32_t* __restrict where) {
+  const Index step = Step > 0 ? Step : stride;
+  const T* __restrict pixels = plane + first;
+  for (Index i = 0; i < count; ++i) {
+    const T value = pixels[i * step];
+    const T so_far = best[i];
+    const bool wins = (value > so_far) | ((value != value) & (so_far == so_far));
+    best[i] = wins ? value : so_far;
+    where[i] = wins ? static_cast<std::int32_t>(first + i * step) : where[i];
+  }
+}
+
 template <class T>
-[[nodiscard]] Index find_maximum(const T* plane, Index w, const Inside& rows, const Inside& columns) {
-  Index best = rows.begin * w + columns.begin;
-  T maximum = plane[best];
+void compete(const T* plane, Index first, Index stride, Index count, T* best, std::int32_t* where) {
+  if (stride == 1) return compete<1>(plane, first, stride, count, best, where);
+  if (stride == 2) return compete<2>(plane, first, stride, count, best, where);
+  compete<0>(plane, first, stride, count, best, where);
+}
+
+/// The maxima of a row of windows, and where in the plane [., w] they lie.
+template <class T>
+void find_maxima(const T* plane, Index w, const Inside& rows, const Window& window, Index windows, T* best,
+                 std::int32_t* where) {
+  for (Index ox = 0; ox < windows; ++ox) {
+    const Index first = rows.begin * w + std::max<Index>(0, ox * window.stride - window.padding);
+    best[ox] = plane[first];
+    where[ox] = static_cast<std::int32_t>(first);
+  }
   for (Index y = rows.begin; y < rows.end; ++y)
-    for (Index x = columns.begin; x < columns.end; ++x) {
-      const T value = plane[y * w + x];
-      if (value > maximum || (std::isnan(value) && !std::isnan(maximum))) {
-        maximum = value;
-        best = y * w + x;
-      }
+    for (Index kx = 0; kx < window.kernel; ++kx) {
+      const Index shift = kx - window.padding;  // x = ox stride + shift
+      const Index first = shift < 0 ? (window.stride - 1 - shift) / window.stride : 0;
+      const Index last = shift < w ? std::min(windows, (w - 1 - shift) / window.stride + 1) : 0;
+      if (first < last)
+        compete(plane, y * w + first * window.stride + shift, window.stride, last - first, best + first, where + first);
     }
-  return best;
 }
 
 /// f(output index in the plane, its rows, its columns, 1 / its pixels)
@@ -79,15 +105,12 @@ void max_pool2d(const Cpu&, const TensorView<const T>& x, const TensorView<T>& y
   cpu::detail::for_each_plane(y.shape, size * window.area(), [&](Index n, Index c, Index index) {
     const T* from = x.plane(n, c);
     if (!start.empty()) from = cpu::detail::started_plane(start, c, x.shape.plane(), from);
-    T* to = y.plane(n, c);
-    for (Index oy = 0; oy < y.shape.h; ++oy) {
-      const cpu::detail::Inside rows(oy, window, x.shape.h);
-      for (Index ox = 0; ox < y.shape.w; ++ox) {
-        const Index best = cpu::detail::find_maximum(from, x.shape.w, rows, cpu::detail::Inside(ox, window, x.shape.w));
-        to[oy * y.shape.w + ox] = from[best];
-        if (arg_max != nullptr) arg_max[index * size + oy * y.shape.w + ox] = static_cast<std::int32_t>(best);
-      }
-    }
+    thread_local Buffer<std::int32_t> forgotten;
+    if (arg_max == nullptr) resize(forgotten, size);
+    std::int32_t* where = arg_max != nullptr ? arg_max + index * size : forgotten.data();
+    for (Index oy = 0; oy < y.shape.h; ++oy)
+      cpu::detail::find_maxima(from, x.shape.w, cpu::detail::Inside(oy, window, x.shape.h), window, y.shape.w,
+                               y.plane(n, c) + oy * y.shape.w, where + oy * y.shape.w);
   });
 }
 
