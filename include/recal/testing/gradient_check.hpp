@@ -5,8 +5,10 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <recal/backend/cpu/backend.hpp>
@@ -37,6 +39,21 @@ struct GradientReport {
 
 namespace detail {
 
+/// A module as the check sees it, whatever its type: one checker is compiled for all.
+struct Subject {
+  std::function<void(const Tensor<double>& x, Tensor<double>& y)> forward;
+  std::function<void(const Tensor<double>& x, const Tensor<double>& dy, Tensor<double>& dx)> backward;
+  std::vector<BasicParameter<double>*> parameters;
+  std::vector<std::string> names;
+  std::vector<BasicState<double>*> states;
+
+  void add(const std::string& name, BasicParameter<double>& parameter) {
+    names.push_back(name);
+    parameters.push_back(&parameter);
+  }
+  void add(const std::string& /*name*/, BasicState<double>& state) { states.push_back(&state); }
+};
+
 /// One array whose gradient is checked: where its values lie and what backward said.
 struct Checked {
   std::string name;
@@ -44,16 +61,15 @@ struct Checked {
   std::vector<double> gradient;
 };
 
-template <class Module, class B>
 class GradientChecker {
  public:
-  GradientChecker(Module& module, const B& backend, const Shape& shape, const GradientCheck& options)
-      : module_(module), backend_(backend), options_(options), x_(shape), dy_(shape), y_(shape) {
+  GradientChecker(Subject subject, const Shape& shape, const GradientCheck& options)
+      : subject_(std::move(subject)), options_(options), x_(shape), dy_(shape), y_(shape) {
     for (Index i = 0; i < shape.size(); ++i) {
       x_.data()[i] = options.offset + noise(0, i);
       dy_.data()[i] = noise(1, i);
     }
-    for_each_state(module, [this](const auto& state) { states_.push_back(state.value); });
+    for (const BasicState<double>* state : subject_.states) states_.push_back(state->value);
   }
 
   ~GradientChecker() { restore(); }
@@ -75,15 +91,11 @@ class GradientChecker {
   }
 
   void restore() {
-    std::size_t next = 0;
-    for_each_state(module_, [&](auto& state) { state.value = states_[next++]; });
+    for (std::size_t i = 0; i < states_.size(); ++i) subject_.states[i]->value = states_[i];
   }
 
   void forward() {
-    if (options_.frozen)
-      module_.forward_frozen(backend_, x_, y_, tape_);
-    else
-      module_.forward(backend_, x_, y_, tape_);
+    subject_.forward(x_, y_);
     restore();
   }
 
@@ -91,18 +103,18 @@ class GradientChecker {
   /// gradients that are not assigned are found out.
   std::vector<Checked> backward(GradientReport& report) {
     Tensor<double> dx(x_.shape(), std::numeric_limits<double>::quiet_NaN());
-    zero_gradients(module_);
+    for (BasicParameter<double>* parameter : subject_.parameters) parameter->grad.assign(parameter->grad.size(), 0.0);
     for (int time = 0; time < 2; ++time) {
       forward();
-      module_.backward(backend_, x_, dy_, dx, tape_);
+      subject_.backward(x_, dy_, dx);
     }
     std::vector<Checked> arrays;
     arrays.push_back({"dx", x_.data(), {dx.data(), dx.data() + dx.size()}});
-    for_each_parameter(module_, [&](const std::string& name, auto& parameter) {
-      Checked array{name, parameter.value.data(), {parameter.grad.begin(), parameter.grad.end()}};
-      for (double& value : array.gradient) value /= 2;
-      arrays.push_back(std::move(array));
-    });
+    for (std::size_t i = 0; i < subject_.parameters.size(); ++i) {
+      BasicParameter<double>& parameter = *subject_.parameters[i];
+      arrays.push_back({subject_.names[i], parameter.value.data(), {parameter.grad.begin(), parameter.grad.end()}});
+      for (double& value : arrays.back().gradient) value /= 2;
+    }
     for (const Checked& array : arrays)
       for (const double value : array.gradient)
         if (!std::isfinite(value)) note(report, array.name + " is not finite", std::numeric_limits<double>::infinity());
@@ -167,13 +179,11 @@ class GradientChecker {
     }
   }
 
-  Module& module_;
-  const B& backend_;
+  Subject subject_;
   GradientCheck options_;
   Tensor<double> x_;
   Tensor<double> dy_;
   Tensor<double> y_;
-  typename Module::Tape tape_;
   std::vector<Buffer<double>> states_;
 };
 
@@ -189,7 +199,16 @@ class GradientChecker {
 template <class Module, Backend B = Cpu>
 [[nodiscard]] GradientReport gradient_check(Module& module, const Shape& shape, const GradientCheck& options = {},
                                             const B& backend = {}) {
-  return detail::GradientChecker<Module, B>(module, backend, shape, options).run();
+  typename Module::Tape tape;
+  detail::Subject subject;
+  subject.forward = [&](const Tensor<double>& x, Tensor<double>& y) {
+    options.frozen ? module.forward_frozen(backend, x, y, tape) : module.forward(backend, x, y, tape);
+  };
+  subject.backward = [&](const Tensor<double>& x, const Tensor<double>& dy, Tensor<double>& dx) {
+    module.backward(backend, x, dy, dx, tape);
+  };
+  for_each_leaf(module, [&subject](const std::string& name, auto& leaf) { subject.add(name, leaf); });
+  return detail::GradientChecker(std::move(subject), shape, options).run();
 }
 
 }  // namespace recal::testing
