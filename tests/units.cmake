@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every <folder>/.../<name>_test.cpp is one ctest test, <folder>.<name>. The files of a folder are linked into
-# one executable; the small folders of the modules share one, and backend/cuda has its own.
+# one executable; the small folders of the modules share one, backend/cuda has its own, and so have long runs.
 
 add_library(recal_test_main OBJECT main.cpp)
 target_compile_features(recal_test_main PRIVATE cxx_std_20)
@@ -31,10 +31,9 @@ endfunction()
 
 find_package(Boost CONFIG REQUIRED COMPONENTS context)
 
-# Whole networks, some of them in plain loops.
-file(GLOB long_runs CONFIGURE_DEPENDS "nn/resnet_*_test.cpp" "animals/trainer_test.cpp" "animals/program_test.cpp"
-     "backend/cuda/modules_test.cpp")
-set_source_files_properties(${long_runs} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O2>)
+# Whole networks, some of them in plain loops, and kernels thread by thread on many shapes: optimised, and apart from the
+# others, whose copies of inline functions the linker could put in place of these.
+set(long_runs "^(nn/resnet_?[a-z]*|backend/cuda/(modules|residual_tail|batch_norm|kernels_ptx|field/ge))_test\\.cpp$")
 
 set(module_folders pool integrate gate combinations fused)
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*_test.cpp")
@@ -49,6 +48,9 @@ foreach(source IN LISTS sources)
   elseif(relative MATCHES "^backend/cuda/")
     set(folder cuda)
   endif()
+  if(relative MATCHES "${long_runs}")
+    string(APPEND folder _long)
+  endif()
   list(APPEND groups ${folder})
   list(APPEND sources_${folder} "${source}")
 endforeach()
@@ -58,18 +60,27 @@ foreach(group IN LISTS groups)
   if(group STREQUAL "animals" AND NOT TARGET animals_train_core)
     continue() # the trainer is not built
   endif()
-  recal_add_tests(tests_${group} "" -Og ${sources_${group}})
+  set(level -Og)
+  if(group STREQUAL "nn_long")
+    set(level -O2)
+  elseif(group STREQUAL "cuda_long")
+    set(level -O1)
+  endif()
+  recal_add_tests(tests_${group} "" ${level} ${sources_${group}})
   target_link_libraries(tests_${group} PRIVATE recal::recal nlohmann_json::nlohmann_json)
   if(group STREQUAL "animals")
     target_link_libraries(tests_animals PRIVATE animals_train_core)
-  elseif(group STREQUAL "cuda")
-    target_link_libraries(tests_cuda PRIVATE Boost::context) # a fiber for every thread of a kernel
+  elseif(group MATCHES "^cuda")
+    if(group MATCHES "_long$")
+      set_target_properties(tests_${group} PROPERTIES UNITY_BUILD OFF) # large enough one by one
+    endif()
+    target_link_libraries(tests_${group} PRIVATE Boost::context) # a fiber for every thread of a kernel
   endif()
 endforeach()
 
 # The core once more as a user without CMake and oneTBB compiles it.
 if(RECAL_USES_TBB AND sources_core)
-  recal_add_tests(tests_core_serial serial. -Og ${sources_core})
+  recal_add_tests(tests_core_serial serial. -O0 ${sources_core})
   target_compile_features(tests_core_serial PRIVATE cxx_std_20)
   target_include_directories(tests_core_serial PRIVATE "${PROJECT_SOURCE_DIR}/include")
 endif()

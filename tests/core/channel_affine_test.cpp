@@ -5,7 +5,9 @@
 
 #include <doctest/doctest.h>
 
-using namespace recal;
+using recal::ChannelAffine;
+using recal::ChannelAffineRelu;
+using recal::pack_for;
 
 TEST_CASE("ChannelAffine takes the centre off first, for numbers and for packs alike") {
   using P = pack_for<float>;

@@ -8,5 +8,5 @@
 
 TEST_CASE("the example of training on a device learns, on the host run too") {
   using namespace recal::testing;
-  CHECK(train(HostMachine(Schedule::random(1)), {.n = 6, .c = 5, .h = 3, .w = 5}, 100));
+  CHECK(::train(HostMachine(Schedule::random(1)), {.n = 6, .c = 5, .h = 3, .w = 5}, 100));
 }

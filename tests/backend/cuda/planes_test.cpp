@@ -21,7 +21,7 @@ namespace {
 const std::vector<cuda::Split> splits{{32, 1, 3000},  {256, 1, 3000}, {256, 2, 1504},
                                       {256, 3, 1024}, {32, 4, 992},   {256, 94, 32}};
 
-const Shape shape{2, 3, 50, 60};
+const Shape ragged{2, 3, 50, 60};
 
 template <class T>
 cuda::DeviceBuffer<T> filled(const HostMachine& machine, Index count, const T& value) {
@@ -44,7 +44,7 @@ struct MeansKernel {
   void operator()(const Context& ctx) const {
     const Index row = ctx.block();
     double t[2];
-    MeanStd{}.finish(states.get(ctx, row), shape.plane(), t);
+    MeanStd{}.finish(states.get(ctx, row), ragged.plane(), t);
     if (ctx.thread() == 0) ctx.store(means + row, t[0]);
   }
 };
@@ -53,8 +53,8 @@ struct MeansKernel {
 
 TEST_CASE("however planes are shared out, their parts merge to the same sums") {
   const HostMachine machine(Schedule::random(5));
-  const Groups groups{shape, Mixing::samples};
-  Tensor<float> here = random_tensor<float>("x", shape);
+  const Groups groups{ragged, Mixing::samples};
+  Tensor<float> here = random_tensor<float>("x", ragged);
   for (Index i = 0; i < here.size(); ++i) here.data()[i] += 3.0F;
   const cuda::DeviceTensor<float> x(machine, here);
   Buffer<double> expected;
@@ -74,12 +74,12 @@ TEST_CASE("however planes are shared out, their parts merge to the same sums") {
 
 TEST_CASE("however planes are shared out, every element is mapped once") {
   const HostMachine machine(Schedule::reverse());
-  const Groups groups{shape, Mixing::channels};
-  const Tensor<float> here = random_tensor<float>("x", shape);
+  const Groups groups{ragged, Mixing::channels};
+  const Tensor<float> here = random_tensor<float>("x", ragged);
   const cuda::DeviceTensor<float> x(machine, here);
   const auto gates = filled(machine, groups.planes(), cuda::ApplyNumbers{{2.0F, 1.0F}});
   for (const cuda::Split& split : splits) {
-    const cuda::DeviceTensor<float> y(machine, shape);
+    const cuda::DeviceTensor<float> y(machine, ragged);
     launch(machine, groups, split, cuda::ApplyKernel<float, float>{groups, split, x.view(), y.view(), gates.data()});
     const Tensor<float> found = y.to_host(machine);
     for (Index i = 0; i < here.size(); ++i) CHECK(found.data()[i] == here.data()[i] * 2.0F + 1.0F);
@@ -88,11 +88,11 @@ TEST_CASE("however planes are shared out, every element is mapped once") {
 
 TEST_CASE("the gradient of a plane: with and without a slope, and a pick at the first of its equals") {
   const HostMachine machine(Schedule::random(2));
-  const Groups groups{shape, Mixing::channels};
-  Tensor<float> here = random_tensor<float>("x", shape);
-  for (Index n = 0; n < shape.n; ++n)
-    for (Index c = 0; c < shape.c; ++c) here.view().plane(n, c)[1500] = here.view().plane(n, c)[2000] = 5.0F;
-  const Tensor<float> gradient = random_tensor<float>("dy", shape);
+  const Groups groups{ragged, Mixing::channels};
+  Tensor<float> here = random_tensor<float>("x", ragged);
+  for (Index n = 0; n < ragged.n; ++n)
+    for (Index c = 0; c < ragged.c; ++c) here.view().plane(n, c)[1500] = here.view().plane(n, c)[2000] = 5.0F;
+  const Tensor<float> gradient = random_tensor<float>("dy", ragged);
   const cuda::DeviceTensor<float> x(machine, here);
   const cuda::DeviceTensor<float> dy(machine, gradient);
   for (const float slope : {0.0F, 0.5F})
@@ -100,13 +100,13 @@ TEST_CASE("the gradient of a plane: with and without a slope, and a pick at the 
       const auto pulls =
           filled(machine, groups.planes(), cuda::PullNumbers{{{2.0F, 0.25F, slope, 1.0F}}, {{pick, 5.0F, 0.0F, 0.0F}}});
       for (const cuda::Split& split : splits) {
-        const cuda::DeviceTensor<float> dx(machine, shape);
+        const cuda::DeviceTensor<float> dx(machine, ragged);
         launch(machine, groups, split,
                cuda::PullKernel<float, float, float>{groups, split, x.view(), dy.view(), dx.view(), pulls.data()});
-        Tensor<float> expected(shape);
+        Tensor<float> expected(ragged);
         for (Index i = 0; i < here.size(); ++i) {
           const float along = slope * (here.data()[i] - 1.0F) + 0.25F;
-          expected.data()[i] = gradient.data()[i] * 2.0F + along + (i % shape.plane() == 1500 ? pick : 0.0F);
+          expected.data()[i] = gradient.data()[i] * 2.0F + along + (i % ragged.plane() == 1500 ? pick : 0.0F);
         }
         CHECK(relative_error(dx.to_host(machine), expected) <= 1e-7);
       }

@@ -15,12 +15,13 @@ using namespace recal::testing;
 namespace {
 
 constexpr Shape shape{2, 3, 5, 8};
-const Groups groups{shape, Mixing::none};
+const Groups tail_groups{shape, Mixing::none};
 const cuda::Split split = cuda::split_planes(shape.n * shape.c, shape.plane(), 4);
 
 template <class Kernel>
 void launch(const HostMachine& m, const Kernel& kernel) {
-  m.launch({split.blocks(groups.planes()), cuda::plane_threads, cuda::tail_shared_bytes<cuda::CentredDots>}, kernel);
+  m.launch({split.blocks(tail_groups.planes()), cuda::plane_threads, cuda::tail_shared_bytes<cuda::CentredDots>},
+           kernel);
 }
 
 }  // namespace
@@ -36,12 +37,12 @@ TEST_CASE("a plane's map is its row's or its channel's, with what follows") {
   for (int i = 0; i < 6; ++i) numbers.push_back({{static_cast<float>(1 + i), 0.5F, -0.25F, 0.0F}});
   const auto maps = to_device(m, numbers);
   for (const bool by_channel : {true, false}) {
-    launch(m, cuda::AffineKernel<float, fused::ChannelAffineAddRelu<float>>{groups, split, x.view(), shortcut.view(),
-                                                                            y.view(), maps.data(), by_channel});
+    launch(m, cuda::AffineKernel<float, fused::ChannelAffineAddRelu<float>>{
+                  tail_groups, split, x.view(), shortcut.view(), y.view(), maps.data(), by_channel});
     const auto found = y.to_host(m);
     for (Index i = 0; i < shape.size(); ++i) {
       const Index c = i / shape.plane() % shape.c;
-      const auto scale = static_cast<float>(1 + (by_channel ? c : groups.row(i / shape.plane() / shape.c, c)));
+      const auto scale = static_cast<float>(1 + (by_channel ? c : tail_groups.row(i / shape.plane() / shape.c, c)));
       CHECK(found.data()[i] == doctest::Approx(std::max(0.0F, scale * (a.data()[i] - 0.5F) - 0.25F + b.data()[i])));
     }
   }
@@ -59,18 +60,20 @@ TEST_CASE("sums of a gradient under its mask, which is written over it; in doubl
     const cuda::DeviceTensor<float> y(m, output);
     const cuda::DeviceTensor<float> dy(m, g);
     const auto means = to_device(m, Buffer<double>{0.1, 0.2, 0.3});
-    const cuda::DeviceBuffer<double> numbers(m, cuda::States<cuda::CentredDots>::size(groups.planes(), split.parts));
-    launch(m,
-           cuda::SumsKernel<float, true>{
-               groups, split, x.view(), y.view(), dy.view(), dy.view(), means.data(), {numbers.data(), split.parts}});
+    const cuda::DeviceBuffer<double> numbers(m,
+                                             cuda::States<cuda::CentredDots>::size(tail_groups.planes(), split.parts));
+    launch(
+        m,
+        cuda::SumsKernel<float, true>{
+            tail_groups, split, x.view(), y.view(), dy.view(), dy.view(), means.data(), {numbers.data(), split.parts}});
     const auto masked = dy.to_host(m);
-    Buffer<double> expected(static_cast<std::size_t>(2 * groups.planes()), 0.0);
+    Buffer<double> expected(static_cast<std::size_t>(2 * tail_groups.planes()), 0.0);
     Buffer<double> sizes(expected.size(), 0.0);
     for (Index i = 0; i < shape.size(); ++i) {
       const Index c = i / shape.plane() % shape.c;
       const double dr = output.data()[i] > 0 ? g.data()[i] : 0.0F;
       CHECK(masked.data()[i] == static_cast<float>(dr));
-      const Index row = groups.row(i / shape.plane() / shape.c, c);
+      const Index row = tail_groups.row(i / shape.plane() / shape.c, c);
       const double product = dr * (a.data()[i] - double{static_cast<float>(0.1 * static_cast<double>(c + 1))});
       at(expected, 2 * row) += dr;
       at(expected, 2 * row + 1) += product;
@@ -89,7 +92,7 @@ TEST_CASE("the pull of a norm is its channel's") {
   const cuda::DeviceTensor<float> x(m, a);
   const cuda::DeviceTensor<float> dr(m, g);
   const auto maps = to_device(m, Buffer<cuda::MapNumbers>{{{2, 0.5F, 0.25F, 3}}, {{3, 0, 0, 0}}, {{0, 1, 0, 1}}});
-  launch(m, cuda::NormPullKernel<float>{groups, split, x.view(), dr.view(), dr.view(), maps.data()});
+  launch(m, cuda::NormPullKernel<float>{tail_groups, split, x.view(), dr.view(), dr.view(), maps.data()});
   const auto found = dr.to_host(m);
   for (Index i = 0; i < shape.size(); ++i) {
     const float from = g.data()[i];

@@ -9,7 +9,6 @@
 #include "tests/support/host_run/machine.hpp"
 
 using namespace recal;
-using namespace recal::cuda;
 using namespace recal::testing;
 
 namespace {
@@ -18,7 +17,7 @@ constexpr Index most(Index size, Index positions) { return (size + positions - 1
 
 /// Adds 1 to each pixel that a team visits and notes its position.
 struct VisitKernel {
-  PixelSplit split;
+  cuda::PixelSplit split;
   Shape map;
   Shape field;
   Index* visits;
@@ -26,7 +25,7 @@ struct VisitKernel {
 
   template <class Context>
   RECAL_HOST_DEVICE void operator()(const Context& ctx) const {
-    const PixelTeam<Context> team(ctx, split, map);
+    const cuda::PixelTeam<Context> team(ctx, split, map);
     if (!team.there) return;
     const Index first = (team.n * map.c + team.c) * map.plane();
     team.for_each(field, [&](Index i, Index j, Index position) {
@@ -39,16 +38,16 @@ struct VisitKernel {
 
 /// The pixels of each position's region.
 struct CountKernel {
-  PositionSplit split;
+  cuda::PositionSplit split;
   Shape map;
   Shape field;
   double* counts;
 
   template <class Context>
   RECAL_HOST_DEVICE void operator()(const Context& ctx) const {
-    const PositionTeam<Context> at(ctx, split, field);
+    const cuda::PositionTeam<Context> at(ctx, split, field);
     if (!at.there) return;
-    const double count = at.sum(nearest_region(map, field, at.p, at.q), [](Index, Index) { return 1.0; });
+    const double count = at.sum(cuda::nearest_region(map, field, at.p, at.q), [](Index, Index) { return 1.0; });
     if (at.first()) ctx.store(counts + at.index, count);
   }
 };
@@ -56,28 +55,28 @@ struct CountKernel {
 }  // namespace
 
 TEST_CASE("few positions with large regions are a warp's each, many a thread's") {
-  static_assert(split_positions({8, 64, 28, 28}, 3, 3) == PositionSplit{1, 1});
-  static_assert(split_positions({8, 64, 4, 4}, 3, 3) == PositionSplit{1, 1});
-  static_assert(split_positions({8, 64, 1, 1}, 112, 112) == PositionSplit{32, 32});
-  static_assert(split_positions({8, 64, 1, 1}, 7, 7) == PositionSplit{32, 8});
-  static_assert(split_positions({8, 64, 4, 4}, 31, 31) == PositionSplit{32, 32});
-  static_assert(PositionSplit{1, 1}.blocks({1, 3, 10, 10}) == 2);
-  static_assert(PositionSplit{32, 8}.blocks({1, 3, 2, 2}) == 2);
+  static_assert(cuda::split_positions({8, 64, 28, 28}, 3, 3) == cuda::PositionSplit{1, 1});
+  static_assert(cuda::split_positions({8, 64, 4, 4}, 3, 3) == cuda::PositionSplit{1, 1});
+  static_assert(cuda::split_positions({8, 64, 1, 1}, 112, 112) == cuda::PositionSplit{32, 32});
+  static_assert(cuda::split_positions({8, 64, 1, 1}, 7, 7) == cuda::PositionSplit{32, 8});
+  static_assert(cuda::split_positions({8, 64, 4, 4}, 31, 31) == cuda::PositionSplit{32, 32});
+  static_assert(cuda::PositionSplit{1, 1}.blocks({1, 3, 10, 10}) == 2);
+  static_assert(cuda::PositionSplit{32, 8}.blocks({1, 3, 2, 2}) == 2);
 }
 
 TEST_CASE("lanes across are a power of two, no more than the columns need or the team has") {
-  static_assert(lanes_across(1, 32) == 1);
-  static_assert(lanes_across(7, 32) == 8);
-  static_assert(lanes_across(33, 32) == 32);
-  static_assert(lanes_across(56, 256) == 64);
-  static_assert(lanes_across(1000, 256) == 256);
+  static_assert(cuda::lanes_across(1, 32) == 1);
+  static_assert(cuda::lanes_across(7, 32) == 8);
+  static_assert(cuda::lanes_across(33, 32) == 32);
+  static_assert(cuda::lanes_across(56, 256) == 64);
+  static_assert(cuda::lanes_across(1000, 256) == 256);
 }
 
 TEST_CASE("small planes are a warp's, large ones a block's, few large ones are cut into runs of rows") {
-  static_assert(split_pixels({32, 64, 7, 7}, 108) == PixelSplit{32, 8, 1, 7});
-  static_assert(split_pixels({32, 64, 56, 56}, 108) == PixelSplit{256, 64, 1, 56});
-  static_assert(split_pixels({1, 4, 100, 100}, 108) == PixelSplit{256, 128, 2, 50});
-  static_assert(split_pixels({32, 3, 7, 7}, 108).blocks({32, 3, 7, 7}) == 12);
+  static_assert(cuda::split_pixels({32, 64, 7, 7}, 108) == cuda::PixelSplit{32, 8, 1, 7});
+  static_assert(cuda::split_pixels({32, 64, 56, 56}, 108) == cuda::PixelSplit{256, 64, 1, 56});
+  static_assert(cuda::split_pixels({1, 4, 100, 100}, 108) == cuda::PixelSplit{256, 128, 2, 50});
+  static_assert(cuda::split_pixels({32, 3, 7, 7}, 108).blocks({32, 3, 7, 7}) == 12);
 }
 
 TEST_CASE("every pixel is visited once, with the position that nearest resize gives it") {
@@ -88,11 +87,11 @@ TEST_CASE("every pixel is visited once, with the position that nearest resize gi
       CAPTURE(to_string(map));
       CAPTURE(extent);
       const Shape field{map.n, map.c, field_size(map.h, extent), field_size(map.w, extent)};
-      const PixelSplit split = split_pixels(map, 4);
-      DeviceBuffer<Index> visits(machine, map.size());
-      DeviceBuffer<Index> positions(machine, map.size());
+      const cuda::PixelSplit split = cuda::split_pixels(map, 4);
+      cuda::DeviceBuffer<Index> visits(machine, map.size());
+      cuda::DeviceBuffer<Index> positions(machine, map.size());
       clear(machine, visits);
-      machine.launch({split.blocks(map), plane_threads},
+      machine.launch({split.blocks(map), cuda::plane_threads},
                      VisitKernel{split, map, field, visits.data(), positions.data()});
       const auto visited = download(machine, visits);
       const auto found = download(machine, positions);
@@ -106,9 +105,10 @@ TEST_CASE("every pixel is visited once, with the position that nearest resize gi
       }
       CHECK(wrong == 0);
 
-      DeviceBuffer<double> sums(machine, field.size());
-      const PositionSplit by_position = split_positions(field, most(map.h, field.h), most(map.w, field.w));
-      machine.launch({by_position.blocks(field), plane_threads}, CountKernel{by_position, map, field, sums.data()});
+      cuda::DeviceBuffer<double> sums(machine, field.size());
+      const cuda::PositionSplit by_position = cuda::split_positions(field, most(map.h, field.h), most(map.w, field.w));
+      machine.launch({by_position.blocks(field), cuda::plane_threads},
+                     CountKernel{by_position, map, field, sums.data()});
       const auto sum = download(machine, sums);
       for (Index i = 0; i < field.size(); ++i) CHECK(at(sum, i) == static_cast<double>(at(counts, i % field.plane())));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training step plans its memory once: from the second step of a shape on nothing is allocated and no page is touched
-// for the first time. An executable of its own, since it replaces operator new.
+// for the first time. Replaces operator new, of the whole executable.
 #include <sys/resource.h>
 
 #include <algorithm>
