@@ -31,7 +31,7 @@ class Run {
   void forward_relu() { norm_.forward(cpu_, x_, y_, tape_, Activation::relu); }
   void forward_add_relu() { norm_.forward_add_relu(cpu_, x_, shortcut_, y_, tape_); }
   void backward() { norm_.backward(cpu_, x_, dy_, dx_, tape_); }
-  void backward_relu() { norm_.backward_relu(cpu_, x_, y_, dy_, dx_, tape_); }
+  void backward_relu() { norm_.backward_relu(cpu_, x_, dy_, dx_, tape_); }
   void backward_add_relu() { norm_.backward_add_relu(cpu_, x_, y_, dy_, dshortcut_, dx_, tape_); }
 
  private:

@@ -67,13 +67,13 @@ Work work_of(const Block& block, const Shape& x, bool backward) {
     add(convolution(block.layers[i].conv, shape, backward));
     shape = block.layers[i].conv.output_shape(shape);
     const bool tail = i + 1 == block.layers.size();
-    work.elements += size(shape) * (backward ? (tail ? 5 : 4) : (tail ? 3 : 2));
+    work.elements += size(shape) * (backward ? (tail ? 5 : 3) : (tail ? 3 : 1));
   }
   if (block.downsample) {
     add(convolution(block.downsample->conv, x, backward));
     work.elements += size(shape) * (backward ? 3 : 2);
   }
-  if (backward) work.elements += 3 * size(x);  // the two branches' gradients meet
+  if (backward) work.elements += size(x);  // the other branch's gradient, where it is added
   return work;
 }
 
