@@ -31,11 +31,17 @@ endfunction()
 
 find_package(Boost CONFIG REQUIRED COMPONENTS context)
 
+# Executes PTX.
+add_library(recal_ptx_interpreter OBJECT support/ptx/decode.cpp support/ptx/run.cpp)
+target_include_directories(recal_ptx_interpreter PRIVATE "${PROJECT_SOURCE_DIR}")
+target_link_libraries(recal_ptx_interpreter PRIVATE recal::recal recal_build_flags)
+target_compile_options(recal_ptx_interpreter PRIVATE $<$<CONFIG:Release>:-O1>)
+
 # Whole networks, some of them in plain loops, and kernels thread by thread on many shapes: optimised, and apart from the
 # others, whose copies of inline functions the linker could put in place of these.
-set(long_runs "^(nn/resnet_?[a-z]*|backend/cuda/(modules|residual_tail|batch_norm|kernels_ptx|field/ge))_test\\.cpp$")
+set(long_runs "^(nn/resnet(_golden|_step)?|backend/cuda/(modules|residual_tail|batch_norm|field/ge))_test\\.cpp$")
 
-set(module_folders pool integrate gate combinations fused)
+set(module_folders pool integrate gate fused)
 file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*_test.cpp")
 if(NOT RECAL_NVCC)
   list(FILTER sources EXCLUDE REGEX "_ptx_test\\.cpp$") # nothing made the PTX
@@ -45,6 +51,10 @@ foreach(source IN LISTS sources)
   string(REGEX MATCH "^[^/]+" folder "${relative}")
   if(NOT relative MATCHES "/" OR folder IN_LIST module_folders)
     set(folder modules)
+  elseif(relative STREQUAL "nn/resnet_reference_test.cpp")
+    set(folder reference)
+  elseif(relative MATCHES "^backend/cuda/.*ptx_test\\.cpp$")
+    set(folder ptx)
   elseif(relative MATCHES "^backend/cuda/")
     set(folder cuda)
   endif()
@@ -61,20 +71,24 @@ foreach(group IN LISTS groups)
     continue() # the trainer is not built
   endif()
   set(level -Og)
-  if(group STREQUAL "nn_long")
-    set(level -O2)
-  elseif(group STREQUAL "cuda_long")
+  if(group MATCHES "_long$")
     set(level -O1)
+  elseif(group STREQUAL "reference")
+    set(level -O2) # whole networks in plain loops
+  elseif(group MATCHES "^(ptx|combinations|io)$")
+    set(level -O0) # many types and few numbers; what runs PTX is compiled once, for itself
   endif()
   recal_add_tests(tests_${group} "" ${level} ${sources_${group}})
   target_link_libraries(tests_${group} PRIVATE recal::recal nlohmann_json::nlohmann_json)
   if(group STREQUAL "animals")
     target_link_libraries(tests_animals PRIVATE animals_train_core)
-  elseif(group MATCHES "^cuda")
-    if(group MATCHES "_long$")
-      set_target_properties(tests_${group} PROPERTIES UNITY_BUILD OFF) # large enough one by one
-    endif()
+  elseif(group MATCHES "^cuda|^ptx$")
     target_link_libraries(tests_${group} PRIVATE Boost::context) # a fiber for every thread of a kernel
+    if(group STREQUAL "ptx")
+      target_link_libraries(tests_ptx PRIVATE recal_ptx_interpreter)
+    elseif(group STREQUAL "cuda_long")
+      set_target_properties(tests_cuda_long PROPERTIES UNITY_BUILD OFF) # large enough one by one
+    endif()
   endif()
 endforeach()
 

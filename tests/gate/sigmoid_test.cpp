@@ -13,7 +13,7 @@ using recal::testing::opened;
 
 namespace {
 
-double pulled(double z) {
+double sigmoid_pulled(double z) {
   double dz = NAN;
   Sigmoid{}.pull(&z, {.scale = 1, .shift = 100}, &dz);
   return dz;
@@ -36,13 +36,13 @@ TEST_CASE("its gradient is that of the difference quotient") {
 TEST_CASE("it saturates to 0 and 1 without NaN") {
   CHECK(opened(Sigmoid{}, 1e4) == 1);
   CHECK(opened(Sigmoid{}, -1e4) == 0);
-  CHECK(pulled(1e4) == 0);
-  CHECK(pulled(-1e4) == 0);
+  CHECK(sigmoid_pulled(1e4) == 0);
+  CHECK(sigmoid_pulled(-1e4) == 0);
 }
 
 TEST_CASE("the gradient does not vanish before exp(-|z|) does, on either side") {
   for (const double z : {17.0, 40.0, 200.0, 700.0}) {
-    CHECK(pulled(z) == doctest::Approx(std::exp(-z)).epsilon(1e-6));
-    CHECK(pulled(-z) == pulled(z));
+    CHECK(sigmoid_pulled(z) == doctest::Approx(std::exp(-z)).epsilon(1e-6));
+    CHECK(sigmoid_pulled(-z) == sigmoid_pulled(z));
   }
 }

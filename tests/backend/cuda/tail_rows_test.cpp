@@ -23,8 +23,8 @@ using namespace recal::testing;
 namespace {
 
 constexpr Index rows = 3;
-constexpr Index elements = 5;
-constexpr std::size_t count = rows * elements;
+constexpr Index row_elements = 5;
+constexpr std::size_t count = rows * row_elements;
 constexpr double weight = -0.75;
 constexpr double bias = 0.25;
 constexpr double eps = 1e-2;
@@ -50,9 +50,9 @@ Buffer<double> tail(const Buffer<double>& x) {
   for (const double value : x) squares += (value - mean) * (value - mean);
   Buffer<double> y(count);
   for (std::size_t i = 0; i < count; ++i) y[i] = weight * (x[i] - mean) / std::sqrt(squares / count + eps) + bias;
-  for (std::size_t first = 0; first < count; first += elements) {
-    const double gate = 1 / (1 + std::exp(-style_of<P>(std::span<const double>(y).subspan(first, elements))));
-    for (std::size_t i = first; i < first + elements; ++i) y[i] *= gate;
+  for (std::size_t first = 0; first < count; first += row_elements) {
+    const double gate = 1 / (1 + std::exp(-style_of<P>(std::span<const double>(y).subspan(first, row_elements))));
+    for (std::size_t i = first; i < first + row_elements; ++i) y[i] *= gate;
   }
   return y;
 }
@@ -65,8 +65,8 @@ void check_channel() {
   const Buffer<double> dr = noise("dr", count);
   Buffer<double> moments;
   for (std::size_t n = 0; n < rows; ++n)
-    append_state<cuda::TailMoments<P>>(
-        moments, state_of_plane<cuda::TailMoments<P>>(std::span<const double>(x).subspan(n * elements, elements)));
+    append_state<cuda::TailMoments<P>>(moments, state_of_plane<cuda::TailMoments<P>>(std::span<const double>(x).subspan(
+                                                    n * row_elements, row_elements)));
   const auto moments_there = to_device(m, moments);
   const auto learned = to_device(m, Buffer<float>{float{weight}, float{bias}, 0.0F, 0.0F, 0.0F, 1.0F, 0.0F});
   const cuda::DeviceBuffer<double> numbers(m, 2 + 5 * rows);
@@ -77,7 +77,7 @@ void check_channel() {
   double* d = numbers.data();
   const cuda::NormView norm{{f, f + 2}, {f + 1, f + 3}, f + 4, f + 5, f + 6, d, d + 1, eps, 0.1, true};
   d += 2;
-  const cuda::TailNumbers<P, Sigmoid> between{{{rows, 1, 1, elements}, Mixing::none},
+  const cuda::TailNumbers<P, Sigmoid> between{{{rows, 1, 1, row_elements}, Mixing::none},
                                               {moments_there.data(), 1},
                                               {sums_there.data(), 1},
                                               d,
@@ -92,10 +92,10 @@ void check_channel() {
   const Buffer<double> expected = tail<P>(x);
   Buffer<double> sums(static_cast<std::size_t>(2 * rows), 0.0);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto& told = map[i / elements];
+    const auto& told = map[i / row_elements];
     CHECK(told.lane[0] * (x[i] - told.lane[1]) + told.lane[2] == doctest::Approx(expected[i]).epsilon(1e-5));
-    sums[i / elements * 2] += dr[i];
-    sums[i / elements * 2 + 1] += dr[i] * (x[i] - double{static_cast<float>(mean_of(x))});
+    sums[i / row_elements * 2] += dr[i];
+    sums[i / row_elements * 2 + 1] += dr[i] * (x[i] - double{static_cast<float>(mean_of(x))});
   }
   m.copy_to_device(sums_there.data(), sums.data(), sums_there.bytes());
   cuda::launch_rows(
@@ -104,7 +104,7 @@ void check_channel() {
   const auto pull = download(m, pulls);
   Buffer<double> dx;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto& [affine, pick] = pull[i / elements];
+    const auto& [affine, pick] = pull[i / row_elements];
     dx.push_back(affine.lane[0] * dr[i] + affine.lane[1] + affine.lane[2] * (x[i] - affine.lane[3]) +
                  (static_cast<float>(x[i]) == pick.lane[1] ? pick.lane[0] : 0.0F));
   }

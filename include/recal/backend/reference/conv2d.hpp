@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include <recal/backend/conv_finish.hpp>
 #include <recal/backend/conv_start.hpp>
@@ -23,27 +24,40 @@ struct Run {
   Index count;
 };
 
+/// The positions o in [first, last) of a window whose tap `tap` lies inside `size` pixels, at o * stride + shift.
+struct Reach {
+  Index shift, first, last;
+
+  Reach(const Window& window, Index tap, Index size, Index positions)
+      : shift(tap - window.padding),
+        first(shift < 0 ? (window.stride - 1 - shift) / window.stride : 0),
+        last(shift < size ? std::min(positions, (size - 1 - shift) / window.stride + 1) : 0) {}
+};
+
 /// Calls f(run) for all products in a convolution of x [N, I, H, W] to y.
 template <class F>
 void for_each_run(const Shape& x, const Shape& y, const Window& window, Index groups, const F& f) {
   const Index inputs = x.c / groups;
   const Index outputs = y.c / groups;
-  const Index s = window.stride;
+  std::vector<Reach> rows;
+  std::vector<Reach> columns;
+  for (Index k = 0; k < window.kernel; ++k) {
+    rows.emplace_back(window, k, x.h, y.h);
+    columns.emplace_back(window, k, x.w, y.w);
+  }
   for (Index n = 0; n < y.n; ++n)
-    for (Index o = 0; o < y.c; ++o)
-      for (Index i = 0; i < inputs; ++i)
-        for (Index ky = 0; ky < window.kernel; ++ky)
-          for (Index kx = 0; kx < window.kernel; ++kx) {
-            const Index tap = ((o * inputs + i) * window.kernel + ky) * window.kernel + kx;
-            const Index shift = kx - window.padding;  // ix = ox s + shift
-            const Index first = shift < 0 ? (s - 1 - shift) / s : 0;
-            const Index last = shift < x.w ? std::min(y.w, (x.w - 1 - shift) / s + 1) : 0;
-            for (Index oy = 0; first < last && oy < y.h; ++oy) {
-              const Index iy = oy * s + ky - window.padding;
-              if (iy >= 0 && iy < x.h)
-                f(Run{n, o, oy, first, o / outputs * inputs + i, iy, first * s + shift, tap, last - first});
-            }
+    for (Index o = 0; o < y.c; ++o) {
+      const Index first_input = o / outputs * inputs;
+      Index tap = o * inputs * window.area();
+      for (Index i = first_input; i < first_input + inputs; ++i)
+        for (const Reach& r : rows)
+          for (const Reach& c : columns) {
+            for (Index oy = r.first; c.first < c.last && oy < r.last; ++oy)
+              f(Run{n, o, oy, c.first, i, oy * window.stride + r.shift, c.first * window.stride + c.shift, tap,
+                    c.last - c.first});
+            ++tap;
           }
+    }
 }
 
 /// A window of one pixel sees each plane as one long row.
