@@ -75,7 +75,7 @@ foreach(group IN LISTS groups)
     set(level -O1)
   elseif(group STREQUAL "reference")
     set(level -O2) # whole networks in plain loops
-  elseif(group MATCHES "^(ptx|combinations|io)$")
+  elseif(group MATCHES "^(cuda|ptx|combinations|io|support)$")
     set(level -O0) # many types and few numbers; what runs PTX is compiled once, for itself
   endif()
   recal_add_tests(tests_${group} "" ${level} ${sources_${group}})
