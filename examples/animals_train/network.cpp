@@ -34,6 +34,14 @@ std::vector<std::string> names_of(const Table& table) {
   return names;
 }
 
+/// What stands beside the name. Throws failure, "no <what> is called <name>", where it is not in the table.
+template <class Table>
+const auto& find(const Table& table, const std::string& name, const char* what) {
+  for (const auto& entry : table)
+    if (name == entry.first) return entry.second;
+  fail("no ", what, " is called ", name);
+}
+
 }  // namespace
 
 const std::vector<std::string>& network_names() {
@@ -46,16 +54,10 @@ const std::vector<std::string>& recalibration_names() {
   return names;
 }
 
-recal::nn::ResNetLayout layout_of(const std::string& net) {
-  for (const auto& [name, layout] : layouts)
-    if (net == name) return layout;
-  fail("no network is called ", net);
-}
+recal::nn::ResNetLayout layout_of(const std::string& net) { return find(layouts, net, "network"); }
 
 std::unique_ptr<Network> make_network(const NetworkOptions& options) {
-  for (const auto& [name, make] : makers)
-    if (options.recalibration == name) return make(options);
-  fail("no recalibration module is called ", options.recalibration);
+  return find(makers, options.recalibration, "recalibration module")(options);
 }
 
 }  // namespace animals

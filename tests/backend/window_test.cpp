@@ -15,6 +15,20 @@ TEST_CASE("Window counts its positions") {
   CHECK(Window{5, 1, 2}.area() == 25);
 }
 
+TEST_CASE("TapReach holds the positions at which a tap lies inside") {
+  for (const Window window : {Window{1, 1, 0}, Window{3, 1, 1}, Window{3, 2, 1}, Window{7, 2, 3}, Window{2, 3, 0}})
+    for (Index size = 1; size < 12; ++size)
+      for (Index tap = 0; tap < window.kernel; ++tap) {
+        const Index positions = window.positions(size);
+        const TapReach reach(window, tap, size, positions);
+        for (Index o = 0; o < positions; ++o) {
+          const Index pixel = o * window.stride + tap - window.padding;
+          REQUIRE((pixel >= 0 && pixel < size) == (o >= reach.first && o < reach.last));
+        }
+        CHECK(reach.shift == tap - window.padding);
+      }
+}
+
 TEST_CASE("slide and check_window name what does not fit") {
   CHECK(slide("a pooling", {3, 2, 1}, {2, 5, 9, 8}, 7) == Shape{2, 7, 5, 4});
   CHECK_THROWS_WITH_AS((void)slide("a pooling", {4, 1, 0}, {1, 2, 3, 8}, 2),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include <recal/core/error.hpp>
@@ -24,6 +25,17 @@ struct Window {
   [[nodiscard]] constexpr Index area() const noexcept { return kernel * kernel; }
 
   friend constexpr bool operator==(const Window&, const Window&) = default;
+};
+
+/// The positions o in [first, last) of a window at which its tap `tap`, along one axis, lies inside `size` pixels:
+/// at pixel o * stride + shift.
+struct TapReach {
+  Index shift, first, last;
+
+  TapReach(const Window& window, Index tap, Index size, Index positions)
+      : shift(tap - window.padding),
+        first(shift < 0 ? (window.stride - 1 - shift) / window.stride : 0),
+        last(shift < size ? std::min(positions, (size - 1 - shift) / window.stride + 1) : 0) {}
 };
 
 /// Throws unless the window is one: kernel and stride at least 1, padding at least 0.

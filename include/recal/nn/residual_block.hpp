@@ -51,13 +51,14 @@ class ResidualBlock {
       : layers(std::move(own_layers)), module(std::move(own_module)) {
     check(!layers.empty(), "a residual block without layers");
     const Index in = layers.front().conv.in_channels();
-    const Index out = layers.back().norm.channels();
+    Index out = in;
     Index stride = 1;
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      stride *= layers[i].conv.options().stride;
-      check(i == 0 || layers[i].conv.in_channels() == layers[i - 1].norm.channels(), "layer ", i + 1,
-            " of a residual block takes ", layers[i].conv.in_channels(), " channels, the layer before it gives ",
-            i == 0 ? in : layers[i - 1].norm.channels());
+      const auto& [conv, norm] = layers[i];
+      check(conv.in_channels() == out, "layer ", i + 1, " of a residual block takes ", conv.in_channels(),
+            " channels, the layer before it gives ", out);
+      stride *= conv.options().stride;
+      out = norm.channels();
     }
     if (stride != 1 || in != out) downsample.emplace(in, out, Conv2dOptions{.kernel = 1, .stride = stride});
   }

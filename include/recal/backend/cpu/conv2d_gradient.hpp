@@ -94,14 +94,12 @@ void scatter_taps(const T* taps, Index pitch, Index out_h, Index out_w, const Wi
                   T* plane) {
   for (Index ky = 0; ky < window.kernel; ++ky)
     for (Index kx = 0; kx < window.kernel; ++kx, taps += pitch) {
-      const Index shift = kx - window.padding;
-      const Index begin = shift < 0 ? (-shift + window.stride - 1) / window.stride : 0;
-      const Index end = w > shift ? std::min(out_w, (w - shift + window.stride - 1) / window.stride) : 0;
+      const TapReach reach(window, kx, w, out_w);
       for (Index oy = 0; oy < out_h; ++oy) {
         const Index y = oy * window.stride + ky - window.padding;
         if (y < 0 || y >= h) continue;
-        T* to = plane + y * w + shift;
-        for (Index ox = begin; ox < end; ++ox) to[ox * window.stride] += taps[oy * out_w + ox];
+        T* to = plane + y * w + reach.shift;
+        for (Index ox = reach.first; ox < reach.last; ++ox) to[ox * window.stride] += taps[oy * out_w + ox];
       }
     }
 }

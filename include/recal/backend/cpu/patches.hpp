@@ -184,13 +184,11 @@ class Patches {
         const T* from = seen + (row - begin) * grid_.in_w;
         for (Index phase = 0; phase < phases_; ++phase) {
           T* to = padded_.data() + part.offset + (row * phases_ + phase) * pitch_;
-          const Index shift = phase - grid_.window.padding;  // column = q*stride + shift
-          const Index q_begin = shift < 0 ? (-shift + stride - 1) / stride : 0;
-          const Index q_end = std::min(pitch_, (grid_.in_w - shift + stride - 1) / stride);
+          const TapReach q(grid_.window, phase, grid_.in_w, pitch_);
           if (stride == 1)
-            for (Index q = q_begin; q < q_end; ++q) to[q] = from[q + shift];
+            for (Index k = q.first; k < q.last; ++k) to[k] = from[k + q.shift];
           else
-            for (Index q = q_begin; q < q_end; ++q) to[q] = from[q * stride + shift];
+            for (Index k = q.first; k < q.last; ++k) to[k] = from[k * stride + q.shift];
         }
       }
     }

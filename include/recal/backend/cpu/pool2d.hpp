@@ -73,11 +73,10 @@ void find_maxima(const T* plane, Index w, const Inside& rows, const Window& wind
   }
   for (Index y = rows.begin; y < rows.end; ++y)
     for (Index kx = 0; kx < window.kernel; ++kx) {
-      const Index shift = kx - window.padding;  // x = ox stride + shift
-      const Index first = shift < 0 ? (window.stride - 1 - shift) / window.stride : 0;
-      const Index last = shift < w ? std::min(windows, (w - 1 - shift) / window.stride + 1) : 0;
-      if (first < last)
-        compete(plane, y * w + first * window.stride + shift, window.stride, last - first, best + first, where + first);
+      const TapReach reach(window, kx, w, windows);
+      if (reach.first < reach.last)
+        compete(plane, y * w + reach.first * window.stride + reach.shift, window.stride, reach.last - reach.first,
+                best + reach.first, where + reach.first);
     }
 }
 

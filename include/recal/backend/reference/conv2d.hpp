@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <vector>
 
 #include <recal/backend/conv_finish.hpp>
@@ -24,23 +23,13 @@ struct Run {
   Index count;
 };
 
-/// The positions o in [first, last) of a window whose tap `tap` lies inside `size` pixels, at o * stride + shift.
-struct Reach {
-  Index shift, first, last;
-
-  Reach(const Window& window, Index tap, Index size, Index positions)
-      : shift(tap - window.padding),
-        first(shift < 0 ? (window.stride - 1 - shift) / window.stride : 0),
-        last(shift < size ? std::min(positions, (size - 1 - shift) / window.stride + 1) : 0) {}
-};
-
 /// Calls f(run) for all products in a convolution of x [N, I, H, W] to y.
 template <class F>
 void for_each_run(const Shape& x, const Shape& y, const Window& window, Index groups, const F& f) {
   const Index inputs = x.c / groups;
   const Index outputs = y.c / groups;
-  std::vector<Reach> rows;
-  std::vector<Reach> columns;
+  std::vector<TapReach> rows;
+  std::vector<TapReach> columns;
   for (Index k = 0; k < window.kernel; ++k) {
     rows.emplace_back(window, k, x.h, y.h);
     columns.emplace_back(window, k, x.w, y.w);
@@ -50,8 +39,8 @@ void for_each_run(const Shape& x, const Shape& y, const Window& window, Index gr
       const Index first_input = o / outputs * inputs;
       Index tap = o * inputs * window.area();
       for (Index i = first_input; i < first_input + inputs; ++i)
-        for (const Reach& r : rows)
-          for (const Reach& c : columns) {
+        for (const TapReach& r : rows)
+          for (const TapReach& c : columns) {
             for (Index oy = r.first; c.first < c.last && oy < r.last; ++oy)
               f(Run{n, o, oy, c.first, i, oy * window.stride + r.shift, c.first * window.stride + c.shift, tap,
                     c.last - c.first});
