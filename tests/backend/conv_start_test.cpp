@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/conv_check.hpp"
+#include "tests/support/started.hpp"
 
 using namespace recal;
 using recal::testing::ConvCase;
@@ -35,15 +36,11 @@ struct StartedConv {
     const auto weight = random_tensor<T>("weight", dweight.shape());
     const ConvFinish<T> none;
     T* const no_bias = nullptr;
-    Tensor<T> mapped(c.x);
-    for (Index n = 0; n < c.x.n; ++n)
-      for (Index i = 0; i < c.x.c; ++i)
-        typename B::Team{}.map(c.x.plane(), mapped.view().plane(n, i), start.of(i), x.view().plane(n, i));
+    const Tensor<T> mapped = recal::testing::started(typename B::Team{}, x, start);
     conv2d(backend, x.view(), weight.data(), y.view(), c.window, c.groups, none, start);
-    conv2d(backend, std::as_const(mapped).view(), weight.data(), expected_y.view(), c.window, c.groups);
+    conv2d(backend, mapped.view(), weight.data(), expected_y.view(), c.window, c.groups);
     conv2d_backward_weight(backend, x.view(), dy.view(), dweight.data(), no_bias, c.window, c.groups, start);
-    conv2d_backward_weight(backend, std::as_const(mapped).view(), dy.view(), expected_dweight.data(), no_bias, c.window,
-                           c.groups);
+    conv2d_backward_weight(backend, mapped.view(), dy.view(), expected_dweight.data(), no_bias, c.window, c.groups);
   }
 
   [[nodiscard]] double error() const {

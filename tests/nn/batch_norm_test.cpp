@@ -8,6 +8,7 @@
 #include "tests/support/fill.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/started.hpp"
 
 namespace {
 
@@ -150,11 +151,7 @@ void check_unwritten(const Backend& backend, const Shape& shape, bool frozen) {
   CHECK(unwritten.running_mean.value == written.running_mean.value);
   CHECK(unwritten.running_var.value == written.running_var.value);
   CHECK(unwritten.num_batches_tracked.value == written.num_batches_tracked.value);
-  const recal::ConvStart<T> start = unwritten.relu_start(unwritten_tape);
-  Tensor<T> y(shape);
-  for (Index n = 0; n < shape.n; ++n)
-    for (Index c = 0; c < shape.c; ++c)
-      typename Backend::Team{}.map(shape.plane(), y.view().plane(n, c), start.of(c), x.view().plane(n, c));
+  const Tensor<T> y = recal::testing::started(typename Backend::Team{}, x, unwritten.relu_start(unwritten_tape));
   CHECK(relative_error(y, expected) <= (std::is_same_v<Backend, recal::Cpu> ? 0.0 : output_bound<T>));
 
   Tensor<T> expected_dx(shape);

@@ -7,6 +7,7 @@
 
 #include "tests/support/golden.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/started.hpp"
 
 using namespace recal;
 using recal::testing::Golden;
@@ -157,10 +158,7 @@ TEST_CASE("Conv2d with a start and a bias is that of the mapped tensor, forward 
   const auto centre = random_tensor<double>("centre", {1, 1, 1, 4});
   const auto shift = random_tensor<double>("shift", {1, 1, 1, 4});
   const ConvStart<double> start{scale.data(), centre.data(), shift.data()};
-  Tensor<double> mapped(shape);
-  for (Index n = 0; n < shape.n; ++n)
-    for (Index c = 0; c < shape.c; ++c)
-      Cpu::Team{}.map(shape.plane(), mapped.view().plane(n, c), start.of(c), x.view().plane(n, c));
+  const Tensor<double> mapped = recal::testing::started(Cpu::Team{}, x, start);
   nn::Conv2d<double> conv(4, 6, {.kernel = 3, .stride = 2, .padding = 1, .bias = true});
   nn::Conv2d<double> expected = conv;
   Tensor<double> y(conv.output_shape(shape));

@@ -9,6 +9,7 @@
 
 #include "tests/support/golden.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/started.hpp"
 
 using namespace recal;
 using recal::testing::Golden;
@@ -131,10 +132,7 @@ TEST_CASE_TEMPLATE("max_pool2d with a start is that of the mapped tensor, the pl
   const double centre[] = {0.25, 0.0, -0.5};
   const double shift[] = {-0.5, 0.25, 0.0};
   const ConvStart<double> start{scale, centre, shift};
-  Tensor<double> mapped(shape);
-  for (Index n = 0; n < shape.n; ++n)
-    for (Index c = 0; c < shape.c; ++c)
-      typename B::Team{}.map(shape.plane(), mapped.view().plane(n, c), start.of(c), x.view().plane(n, c));
+  const Tensor<double> mapped = recal::testing::started(typename B::Team{}, x, start);
   for (const Window& window : {Window{3, 2, 1}, Window{2, 2, 0}}) {
     Tensor<double> y({2, 3, window.positions(9), window.positions(11)});
     Tensor<double> expected(y.shape());
