@@ -3,12 +3,16 @@
 #include <cmath>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/reference/backend.hpp>
+#include <recal/pool/l2.hpp>
+#include <recal/pool/max.hpp>
+#include <recal/pool/mean.hpp>
 #include <recal/pool/mean_std.hpp>
 #include <recal/recalibrate_planes.hpp>
 
@@ -21,6 +25,7 @@ using recal::Mixing;
 using recal::Plane;
 using recal::PlaneRun;
 using recal::Pull;
+using recal::RunRows;
 using recal::Shape;
 using recal::Tensor;
 using recal::testing::random_tensor;
@@ -44,29 +49,31 @@ struct Steps {
     const std::lock_guard lock(mutex);
     of_group.at(static_cast<std::size_t>(group)) += step;
   }
-  void note(const Groups& groups, Plane at, char step) {
-    note(at.row / groups.rows(), step);
-    const std::lock_guard lock(mutex);
-    planes.at(static_cast<std::size_t>(at.n * groups.shape.c + at.c)) += 1;
-    const Plane expected = groups.plane(at.row / groups.rows(), at.row % groups.rows());
-    misplaced += expected.n != at.n || expected.c != at.c;
+  void note(const Groups& groups, const PlaneRun& run, char step) {
+    const RunRows rows = groups.rows_of(run);
+    for (Index i = 0; i < run.size(); ++i) {
+      const Index group = rows[i] / groups.rows();
+      note(group, step);
+      const std::lock_guard lock(mutex);
+      planes.at(static_cast<std::size_t>(run.n * groups.shape.c + run.first + i)) += 1;
+      const Plane expected = groups.plane(group, rows[i] % groups.rows());
+      misplaced += expected.n != run.n || expected.c != run.first + i || expected.row != rows[i];
+    }
   }
 };
 
 /// Whether every group sees before on all rows, between once, after on all rows.
 template <class B>
-bool runs_in_order(const B& backend, const Groups& groups) {
+bool runs_in_order(const B& backend, const Groups& groups, bool at_once = false) {
   Steps steps(groups);
   const auto some = [&](Index first, Index last) {
     for (Index g = first; g < last; ++g) steps.note(g, 'm');
   };
   const auto all = [&](const auto&) { some(0, groups.groups()); };
   const auto on_planes = [&](char step) {
-    return [&, step](const auto&, const PlaneRun& run) {
-      recal::detail::for_each_plane(groups, run, [&](Plane at) { steps.note(groups, at, step); });
-    };
+    return [&, step](const auto&, const PlaneRun& run) { steps.note(groups, run, step); };
   };
-  recal::detail::run(backend, groups, on_planes('b'), recal::detail::Between{some, all}, on_planes('a'));
+  recal::detail::run(backend, groups, on_planes('b'), recal::detail::Between{some, all, at_once}, on_planes('a'));
   const auto rows = static_cast<std::size_t>(groups.rows());
   const std::string expected = std::string(rows, 'b') + 'm' + std::string(rows, 'a');
   for (const std::string& found : steps.of_group)
@@ -119,6 +126,7 @@ TEST_CASE("run: before, between, after, in this order for every group, once for 
     for (const Shape shape : {Shape{2, 3, 4, 4}, Shape{3, 20, 4, 4}, Shape{20, 3, 4, 4}, Shape{9, 9, 1, 1},
                               Shape{1, 1, 200, 200}, Shape{1, 100, 3, 3}, Shape{9, 8, 256, 256}}) {
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}), to_string(shape));
+      CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}, true), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, mixing}), to_string(shape));
     }
 }
@@ -144,26 +152,56 @@ TEST_CASE("pool writes the style of a plane into its row") {
   });
 }
 
-TEST_CASE_TEMPLATE("apply: scale x + shift on one plane of strided tensors, in place too", T, float, double) {
-  const auto x = random_tensor<T>("x", map);
-  for (const double shift : {0.0, 0.25})
-    on_both_teams([&](const auto& team) {
-      StridedTensor<T> from(x);
-      StridedTensor<T> to(map);
-      recal::detail::apply(team, {.scale = 1.5, .shift = shift}, from.view(), to.view(), {1, 2, 0});
-      recal::detail::apply(team, {.scale = 1.5, .shift = shift}, from.view(), from.view(), {1, 2, 0});
+TEST_CASE_TEMPLATE("pool on runs of every length gives what finish gives of each plane", P, recal::Mean, recal::MeanStd,
+                   recal::L2, recal::Max) {
+  const auto x = random_tensor<float>("x", {2, 11, 7, 7});
+  const recal::Cpu::Team team;
+  const P pool{};
+  for (const Mixing mixing : {Mixing::samples, Mixing::channels})
+    for (Index last = 1; last <= 11; ++last) {
+      const Groups groups{x.shape(), mixing};
+      recal::Buffer<double> style(static_cast<std::size_t>(groups.planes() * P::width), -1.0);
+      recal::detail::pool(team, pool, x.view(), groups, {1, 0, last}, style.data());
       double worst = 0;
-      for (Index k = 0; k < 35; ++k) {
-        const double expected = 1.5 * static_cast<double>(x.view().plane(1, 2)[k]) + shift;
-        worst = std::max(worst, std::abs(static_cast<double>(to.view().plane(1, 2)[k]) - expected));
-        worst = std::max(worst, std::abs(static_cast<double>(from.view().plane(1, 2)[k]) - expected));
+      for (Index c = 0; c < 11; ++c) {
+        std::array<double, static_cast<std::size_t>(P::width)> expected;
+        expected.fill(-1.0);
+        if (c < last) pool.finish(team.reduce(pool, 49, x.view().plane(1, c)), 49, expected.data());
+        for (Index d = 0; d < P::width; ++d) {
+          const double error = std::abs(recal::at(style, groups.row(1, c) * P::width + d) - recal::at(expected, d));
+          worst = error <= worst ? worst : error;
+        }
       }
-      CHECK(worst < 1e-6);
-      CHECK(std::isnan(to.view()(1, 1, 4, 6)));
-      CHECK(from.view()(1, 1, 4, 6) == x(1, 1, 4, 6));
-      CHECK(from.gaps_untouched());
-      CHECK(to.gaps_untouched());
-    });
+      CHECK_MESSAGE(worst < 1e-15, "planes: ", last);
+    }
+}
+
+TEST_CASE_TEMPLATE("apply: scale x + shift on planes of strided tensors, in place too", T, float, double) {
+  const auto x = random_tensor<T>("x", map);
+  const auto gate_of = [](Index i) {
+    return Affine{.scale = 1.5 - static_cast<double>(i), .shift = i == 0 ? 0 : 0.25};
+  };
+  on_both_teams([&](const auto& team) {
+    StridedTensor<T> from(x);
+    StridedTensor<T> to(map);
+    recal::detail::apply(team, 35, 2, gate_of, from.view().planes(1, 1), to.view().planes(1, 1));
+    recal::detail::apply(team, 35, 2, gate_of, from.view().planes(1, 1), from.view().planes(1, 1));
+    double worst = 0;
+    for (Index i = 0; i < 2; ++i)
+      for (Index k = 0; k < 35; ++k) {
+        const Affine gate = gate_of(i);
+        const double expected = gate.scale * static_cast<double>(x.view().plane(1, 1 + i)[k]) + gate.shift;
+        for (const auto& found : {to.view(), from.view()}) {
+          const double error = std::abs(static_cast<double>(found.plane(1, 1 + i)[k]) - expected);
+          worst = error <= worst ? worst : error;
+        }
+      }
+    CHECK(worst < 1e-6);
+    CHECK(std::isnan(to.view()(1, 0, 4, 6)));
+    CHECK(from.view()(1, 0, 4, 6) == x(1, 0, 4, 6));
+    CHECK(from.gaps_untouched());
+    CHECK(to.gaps_untouched());
+  });
 }
 
 TEST_CASE("dots: the gradients of scale and shift") {
@@ -196,14 +234,21 @@ TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first elemen
           Tensor<double> x_copy = x;
           Tensor<double> dy_copy = dy;
           Tensor<double>& dx = target == 0 ? own : target == 1 ? dy_copy : x_copy;
-          const Pull pull{.p = 0.5, .q = q, .centre = 0.1, .pick = pick, .picked = 7};
-          recal::detail::pull(team, 1.25, pull, x_copy.view(), dy_copy.view(), dx.view(), {1, 2, 0});
+          const std::array pulls{Pull{.p = -1}, Pull{.p = 0.5, .q = q, .centre = 0.1, .pick = pick, .picked = 7}};
+          const std::array scales{2.0, 1.25};
+          recal::detail::pull(
+              team, map.plane(), 2, [&](Index i) { return recal::at(scales, i); },
+              [&](Index i) { return recal::at(pulls, i); }, std::as_const(x_copy).view().planes(1, 1),
+              std::as_const(dy_copy).view().planes(1, 1), dx.view().planes(1, 1));
           double worst = 0;
-          for (Index k = 0; k < 35; ++k) {
-            const double expected =
-                1.25 * dy.view().plane(1, 2)[k] + 0.5 + q * (x.view().plane(1, 2)[k] - 0.1) + (k == 11 ? pick : 0.0);
-            const double error = std::abs(dx.view().plane(1, 2)[k] - expected);
+          const auto look = [&](Index c, Index k, double expected) {
+            const double error = std::abs(dx.view().plane(1, c)[k] - expected);
             worst = error <= worst ? worst : error;
+          };
+          for (Index k = 0; k < 35; ++k) {
+            look(1, k, 2 * dy.view().plane(1, 1)[k] - 1);
+            look(2, k,
+                 1.25 * dy.view().plane(1, 2)[k] + 0.5 + q * (x.view().plane(1, 2)[k] - 0.1) + (k == 11 ? pick : 0.0));
           }
           CHECK_MESSAGE(worst < 1e-14, "q ", q, ", pick ", pick, ", target ", target);
         });
@@ -213,8 +258,11 @@ TEST_CASE("a pick that no element equals goes nowhere") {
   const auto x = random_tensor<float>("x", map);
   const auto dy = random_tensor<float>("dy", map);
   Tensor<float> dx(map, 0.0F);
-  recal::detail::pull(recal::Cpu::Team{}, 2, {.pick = 5, .picked = 3}, x.view(), dy.view(), dx.view(), {0, 0, 0});
+  recal::detail::pull(
+      recal::Cpu::Team{}, map.plane(), map.c, [](Index) { return 2.0; },
+      [](Index) { return Pull{.pick = 5, .picked = 3}; }, x.view().planes(0, 0), dy.view().planes(0, 0),
+      dx.view().planes(0, 0));
   Index wrong = 0;
-  for (Index k = 0; k < map.plane(); ++k) wrong += dx.data()[k] != 2 * dy.data()[k];
+  for (Index k = 0; k < map.c * map.plane(); ++k) wrong += dx.data()[k] != 2 * dy.data()[k];
   CHECK(wrong == 0);
 }

@@ -99,9 +99,10 @@ class Recalibrate {
     detail::check_rows(integrate_, channels_, groups.rows(), false);
     if (from.shape.size() == 0) return;
 
-    detail::infer_planes(backend, pool_, integrate_, gate_, from, [&](const auto& team, const Affine& gate, Plane at) {
-      detail::apply(team, gate, from, to, at);
-    });
+    detail::infer_planes(backend, pool_, integrate_, gate_, from,
+                         [&](const auto& team, const PlaneRun& run, const auto& gate_of) {
+                           detail::apply(team, run, gate_of, from, to);
+                         });
   }
 
   template <Backend B, class X, class Y>

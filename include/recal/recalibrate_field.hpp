@@ -98,9 +98,10 @@ class Recalibrate<P, I, G> {
     if (from.shape.size() == 0) return;
     if constexpr (WholeMapPool<P>)
       if (pool_.uniform())
-        return detail::infer_planes(
-            backend, typename P::WholeMap{}, integrate_, gate_, from,
-            [&](const auto& team, const Affine& gate, Plane at) { detail::apply(team, gate, from, to, at); });
+        return detail::infer_planes(backend, typename P::WholeMap{}, integrate_, gate_, from,
+                                    [&](const auto& team, const PlaneRun& run, const auto& gate_of) {
+                                      detail::apply(team, run, gate_of, from, to);
+                                    });
     Buffer<double> style(static_cast<std::size_t>(layout.field.size()));
     Buffer<double> excitation(style.size());
     run(
@@ -235,15 +236,15 @@ class Recalibrate<P, I, G> {
   template <class Team, class X, class Y>
   void apply(const Team& team, const Layout& layout, const Buffer<double>& excitation, Index c, const X& x,
              const Y& y) const {
+    if (layout.field.plane() == 1)
+      return detail::apply(
+          team, x.shape.plane(), x.shape.n, [&](Index n) { return open(layout, excitation, n, c, 0); }, x.samples(c),
+          y.samples(c));
     for (Index n = 0; n < x.shape.n; ++n) {
-      if (layout.field.plane() == 1) {
-        detail::apply(team, open(layout, excitation, n, c, 0), x, y, Plane{n, c, 0});
-      } else {
-        const auto gates = spread(layout, excitation, n, c, x.shape);
-        team.map(
-            x.shape.plane(), y.plane(n, c), [](auto value, auto gate) { return value * gate; }, x.plane(n, c),
-            gates.data());
-      }
+      const auto gates = spread(layout, excitation, n, c, x.shape);
+      team.map(
+          x.shape.plane(), y.plane(n, c), [](auto value, auto gate) { return value * gate; }, x.plane(n, c),
+          gates.data());
     }
   }
 
@@ -280,8 +281,9 @@ class Recalibrate<P, I, G> {
         const auto own = dt.subspan(static_cast<std::size_t>(n * positions), static_cast<std::size_t>(positions));
         pool_.pull(c, n, x.shape, own, tape.pool, add);
         if (pool_.uniform()) {
-          detail::pull(team, open(layout, tape.excitation, n, c, 0).scale, Pull{.p = add[0]}, x, dy, dx,
-                       Plane{n, c, 0});
+          using A = typename Team::template accumulator<std::remove_const_t<std::remove_pointer_t<decltype(x.data)>>>;
+          detail::pull_plane<A>(team, x.shape.plane(), open(layout, tape.excitation, n, c, 0).scale, Pull{.p = add[0]},
+                                x.plane(n, c), dy.plane(n, c), dx.plane(n, c));
         } else {
           const auto gates = spread(layout, tape.excitation, n, c, x.shape);
           team.map(

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <span>
 #include <type_traits>
 
@@ -33,6 +35,13 @@ struct PlaneRun {
   [[nodiscard]] Index size() const { return last - first; }
 };
 
+/// The rows of the planes of a run.
+struct RunRows {
+  Index first;
+  Index step;
+  [[nodiscard]] Index operator[](Index plane) const { return first + plane * step; }
+};
+
 /// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels,
 /// else by channel. Numbers per plane are stored group by group, row by row.
 struct Groups {
@@ -46,6 +55,11 @@ struct Groups {
   /// Where plane (n, c) stands among all rows.
   [[nodiscard]] RECAL_HOST_DEVICE Index row(Index n, Index c) const {
     return mixing == Mixing::channels ? n * shape.c + c : c * shape.n + n;
+  }
+
+  /// Where the planes of a run stand.
+  [[nodiscard]] RunRows rows_of(const PlaneRun& run) const {
+    return {row(run.n, run.first), mixing == Mixing::channels ? 1 : shape.n};
   }
 
   [[nodiscard]] RECAL_HOST_DEVICE Plane plane(Index group, Index row) const {
@@ -63,25 +77,21 @@ struct Groups {
 
 namespace detail {
 
-/// f(plane) for the planes of a run.
-template <class F>
-void for_each_plane(const Groups& groups, const PlaneRun& run, const F& f) {
-  for (Index c = run.first; c < run.last; ++c) f(Plane{run.n, c, groups.row(run.n, c)});
-}
-
-/// The step between the two passes over planes: some(first, last) on the groups [first, last), or all(backend).
+/// The step between the two passes over planes: some(first, last) on the groups [first, last), or all(backend), which
+/// is cheaper than one by one where it does them `at_once`.
 template <class Some, class All>
 struct Between {
   Some some;
   All all;
+  bool at_once = false;
 };
 template <class Some, class All>
-Between(Some, All) -> Between<Some, All>;
+Between(Some, All, bool = false) -> Between<Some, All>;
 
 /// Groups from which on they alone keep every core busy.
 inline constexpr Index enough_groups = 8;
 
-/// Elements of a tensor that the last cache holds, so that nothing is gained by going through it group by group.
+/// Elements of a tensor that the last cache holds, so that less is gained by going through it group by group.
 inline constexpr Index small_tensor = Index{1} << 22U;
 
 /// f(team, run) on runs that cover all planes, each by itself.
@@ -119,14 +129,14 @@ void run_by_sample(const B& backend, const Shape& x, const Before& before, const
 
 /// Runs before(team, run) on every plane of a group, between on the group, after(team, run): some groups after the
 /// others, so that the second pass finds the planes in cache, or phase by phase over the whole tensor where the backend
-/// does not gain from that, groups are too few to share out, or the tensor is small, so that memory is read from end to
-/// end and samples are integrated together. The results are the same.
+/// does not gain from that, groups are too few to share out, or samples are small and are integrated at once.
+/// The results are the same.
 template <class B, class Before, class Some, class All, class After>
 void run(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
          const After& after) {
   const bool by_sample = groups.mixing == Mixing::channels;
-  const bool together = groups.shape.size() <= (by_sample ? small_tensor : small_tensor / 2);
-  if (!B::fuses_groups || groups.groups() < enough_groups || together) {
+  const bool small = between.at_once && groups.shape.size() <= small_tensor;
+  if (!B::fuses_groups || groups.groups() < enough_groups || small) {
     walk_runs(backend, groups.shape, before);
     between.all(backend);
     walk_runs(backend, groups.shape, after);
@@ -144,43 +154,75 @@ void check_not_in_place(const X& x, const Y& y) {
         "a forward pass for training cannot work in place: backward needs the input of shape ", x.shape);
 }
 
+/// A sink of reduce_planes: what a pool makes of states, into the rows of a run.
+template <class P>
+struct FinishIntoRows {
+  const P& pool;
+  Index count;
+  RunRows rows;
+  double* style;
+
+  template <class State>
+  void operator()(Index i, const State& state) const {
+    pool.finish(state, count, style + rows[i] * P::width);
+  }
+
+  /// Of as many planes as Lanes has lanes, of which the first `planes` are meant.
+  template <class Lanes, class State>
+    requires requires(const P& p, const State& state, Lanes* t) { p.finish(state, Index{}, t); }
+  void several(Index first, Index planes, const State& states) const {
+    std::array<Lanes, static_cast<std::size_t>(P::width)> t;
+    pool.finish(states, count, t.data());
+    for (Index i = 0; i < planes; ++i)
+      for (Index d = 0; d < P::width; ++d) style[rows[first + i] * P::width + d] = at(t, d).v[i];
+  }
+};
+
 /// t = pool(plane), into the row of each plane.
 template <class Team, class P, class X>
 void pool(const Team& team, const P& pool, const X& x, const Groups& groups, const PlaneRun& run, double* style) {
   const Index count = x.shape.plane();
-  reduce_planes(
-      team, pool, count, run.size(),
-      [&](Index i, const auto& state) {
-        pool.finish(state, count, style + groups.row(run.n, run.first + i) * P::width);
-      },
-      x.planes(run.n, run.first));
+  reduce_planes(team, pool, count, run.size(), FinishIntoRows<P>{pool, count, groups.rows_of(run), style},
+                x.planes(run.n, run.first));
 }
 
-/// y = scale*x + shift on a plane.
-template <class Team, class X, class Y>
-void apply(const Team& team, const Affine& gate, const X& x, const Y& y, Plane at) {
-  using A = typename Team::template accumulator<std::remove_const_t<std::remove_pointer_t<decltype(x.data)>>>;
-  const auto scale = static_cast<A>(gate.scale);
-  const auto shift = static_cast<A>(gate.shift);
-  const auto* from = x.plane(at.n, at.c);
-  auto* to = y.plane(at.n, at.c);
-  if (gate.shift == 0)
-    team.map(
-        x.shape.plane(), to, [scale](auto value) { return value * scale; }, from);
-  else
-    team.map(
-        x.shape.plane(), to, [scale, shift](auto value) { return value * scale + shift; }, from);
+/// y = scale*x + shift on planes of `count` elements, with gate_of(i) on the i-th.
+template <class Team, class GateOf, class T, class U>
+void apply(const Team& team, Index count, Index planes, const GateOf& gate_of, PlaneSpan<T> x, PlaneSpan<U> y) {
+  using A = typename Team::template accumulator<std::remove_const_t<T>>;
+  map_each_plane(
+      team, count, planes, y,
+      [&](Index i) {
+        const Affine& gate = gate_of(i);
+        return [scale = static_cast<A>(gate.scale), shift = static_cast<A>(gate.shift)](auto value) {
+          return value * scale + shift;
+        };
+      },
+      x);
 }
+
+/// A sink of reduce_planes: Dots as the gradients of gates, into the rows of a run.
+struct DotsIntoRows {
+  RunRows rows;
+  Affine* grad;
+
+  void operator()(Index i, const Dots::State<double>& sums) const {
+    grad[rows[i]] = {.scale = sums.s1(), .shift = sums.s0()};
+  }
+
+  template <class Lanes>
+  void several(Index first, Index planes, const Dots::State<Lanes>& sums) const {
+    const Lanes scale = sums.s1();
+    const Lanes shift = sums.s0();
+    for (Index i = 0; i < planes; ++i) grad[rows[first + i]] = {.scale = scale.v[i], .shift = shift.v[i]};
+  }
+};
 
 /// (dL/dscale, dL/dshift) of each plane's gate, into its row.
 template <class Team, class X, class DY>
 void dots(const Team& team, const X& x, const DY& dy, const Groups& groups, const PlaneRun& run, Affine* grad) {
-  reduce_planes(
-      team, Dots{}, x.shape.plane(), run.size(),
-      [&](Index i, const auto& sums) {
-        grad[groups.row(run.n, run.first + i)] = {.scale = sums.s1(), .shift = sums.s0()};
-      },
-      x.planes(run.n, run.first), dy.planes(run.n, run.first));
+  reduce_planes(team, Dots{}, x.shape.plane(), run.size(), DotsIntoRows{groups.rows_of(run), grad},
+                x.planes(run.n, run.first), dy.planes(run.n, run.first));
 }
 
 /// The first of `count` elements that equals `value`; `count` where none does.
@@ -196,28 +238,33 @@ void add_to(T* element, double value) {
   store(element, static_cast<accumulator_t<T>>(static_cast<double>(*element) + value));
 }
 
-/// dx = scale*dy + p + q*(x - centre) on a plane, and the pick at its element.
-template <class Team, class X, class DY, class DX>
-void pull(const Team& team, double gate_scale, const Pull& pull, const X& x, const DY& dy, const DX& dx, Plane at) {
-  using A = typename Team::template accumulator<std::remove_const_t<std::remove_pointer_t<decltype(x.data)>>>;
-  const Index count = x.shape.plane();
-  const auto* from = x.plane(at.n, at.c);
-  const auto* grad = dy.plane(at.n, at.c);
-  auto* to = dx.plane(at.n, at.c);
-
-  // Looked up before dx is written, which may be x.
-  const Index picked = pull.pick != 0 ? find_element(from, count, pull.picked) : count;
+/// dx = scale*dy + p + q*(x - centre) on a plane.
+template <class A, class Team, class T, class U>
+void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pull, const T* x, const T* dy, U* dx) {
   const auto scale = static_cast<A>(gate_scale);
   const auto p = static_cast<A>(pull.p);
   const auto q = static_cast<A>(pull.q);
   const auto centre = static_cast<A>(pull.centre);
   if (pull.q == 0)
     team.map(
-        count, to, [scale, p](auto g) { return g * scale + p; }, grad);
+        count, dx, [scale, p](auto g) { return g * scale + p; }, dy);
   else
     team.map(
-        count, to, [=](auto g, auto value) { return g * scale + ((value - centre) * q + p); }, grad, from);
-  if (picked < count) add_to(to + picked, pull.pick);
+        count, dx, [=](auto g, auto value) { return g * scale + ((value - centre) * q + p); }, dy, x);
+}
+
+/// The same on planes, with scale_of(i) and pull_of(i) on the i-th, and the pick at its element.
+template <class Team, class ScaleOf, class PullOf, class T, class U>
+void pull(const Team& team, Index count, Index planes, const ScaleOf& scale_of, const PullOf& pull_of,
+          PlaneSpan<const T> x, PlaneSpan<const T> dy, PlaneSpan<U> dx) {
+  using A = typename Team::template accumulator<T>;
+  for (Index i = 0; i < planes; ++i) {
+    const Pull& pull = pull_of(i);
+    // Looked up before dx is written, which may be x.
+    const Index picked = pull.pick != 0 ? find_element(x[i], count, pull.picked) : count;
+    pull_plane<A>(team, count, scale_of(i), pull, x[i], dy[i], dx[i]);
+    if (picked < count) add_to(dx[i] + picked, pull.pick);
+  }
 }
 
 }  // namespace detail

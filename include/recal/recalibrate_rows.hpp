@@ -68,11 +68,13 @@ template <class I, class RowsBefore, class One, class Together, class RowsAfter>
     rows_after(first * rows, last * rows);
   };
   if constexpr (IntegrateAll<std::remove_const_t<I>>)
-    return Between{some, [=, &integrate, rows = groups.planes()](const auto& backend) {
+    return Between{some,
+                   [=, &integrate, rows = groups.planes()](const auto& backend) {
                      walk_pieces(backend, rows, 1, rows_before);
                      together(integrate);
                      walk_pieces(backend, rows, 1, rows_after);
-                   }};
+                   },
+                   true};
   else
     return Between{some,
                    [some, groups](const auto& backend) { walk_pieces(backend, groups.groups(), groups.rows(), some); }};

@@ -107,6 +107,26 @@ TEST_CASE("planes are reduced one by one or side by side, as the team can") {
   on(LeastBackend::Team(0));
 }
 
+TEST_CASE("every plane can have a map of its own") {
+  const auto planes = noise<float>("planes", 3 * 12);
+  const auto on = [&](const auto& team) {
+    recal::Buffer<float> out(36, -1.0F);
+    recal::map_each_plane(
+        team, 10, 3, recal::PlaneSpan<float>{out.data(), 12},
+        [](Index i) { return [factor = static_cast<float>(1 << i)](auto x) { return x * factor; }; },
+        recal::PlaneSpan<const float>{planes.data(), 12});
+    int wrong = 0;
+    for (Index i = 0; i < 3; ++i)
+      for (Index k = 0; k < 12; ++k) {
+        const float expected = k < 10 ? static_cast<float>(1 << i) * recal::at(planes, i * 12 + k) : -1.0F;
+        wrong += recal::at(out, i * 12 + k) != expected;
+      }
+    CHECK(wrong == 0);
+  };
+  on(recal::Cpu::Team{});
+  on(recal::Reference::Team{});
+}
+
 TEST_CASE("planes are mapped at once where they lie one after the other, and nothing between them is touched") {
   const auto planes = noise<float>("planes", 3 * 12);
   const auto f = [](auto x) { return x * 0.5F; };

@@ -85,6 +85,13 @@ void map_planes(const M& team, Index count, Index planes, PlaneSpan<Out> out, co
     for (Index i = 0; i < planes; ++i) team.map(count, out[i], f, static_cast<const std::remove_const_t<T>*>(in[i])...);
 }
 
+/// out[i] = of(i)(in[i]...) element by element on each of the first `planes` planes.
+template <Team M, class Out, class Of, class... T>
+void map_each_plane(const M& team, Index count, Index planes, PlaneSpan<Out> out, const Of& of, PlaneSpan<T>... in) {
+  for (Index i = 0; i < planes; ++i)
+    team.map(count, out[i], of(i), static_cast<const std::remove_const_t<T>*>(in[i])...);
+}
+
 /// A machine that runs programs on groups of planes.
 ///   backend.walk(groups, elements, program)
 ///       calls program(team, g) once for each g in [0, groups), in any order and at once; `elements`

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <concepts>
 #include <cstring>
 #include <type_traits>
@@ -66,6 +67,14 @@ template <class T, int L>
 template <std::floating_point T>
 [[nodiscard]] constexpr T multiply_add(T a, T b, T c) noexcept {
   return a * b + c;
+}
+
+/// The square root, lane by lane.
+template <std::floating_point T, int L>
+[[nodiscard]] Pack<T, L> sqrt(Pack<T, L> a) noexcept {
+  Pack<T, L> root;
+  for (int lane = 0; lane < L; ++lane) root.v[lane] = std::sqrt(a.v[lane]);
+  return root;
 }
 
 /// `value` where `gate` > 0, else 0: ReLU's backward, lane by lane.

@@ -165,13 +165,18 @@ class ResidualTail {
              const TensorView<const T>& shortcut, const TensorView<T>& out) {
     using A = typename Team::template accumulator<T>;
     const auto maps = taped_maps(block);
-    for_each_plane(block, groups, [&](Index n, Index c, Index row) {
-      const Affine& gate = at(module_tape_.gate, row);
-      const auto& map = at(maps, c - block.first);
-      const fused::ChannelAffine<double> both{gate.scale * map.scale, map.centre, gate.scale * map.shift + gate.shift};
-      team.map(x.shape.plane(), out.plane(n, c), fused::ChannelAffineAddRelu<A>{both.as<A>()}, x.plane(n, c),
-               shortcut.plane(n, c));
-    });
+    for (Index n = 0; n < x.shape.n; ++n) {
+      const RunRows rows = groups.rows_of({n, block.first, block.last});
+      const auto norm_and_gate = [&](Index i) {
+        const Affine& gate = at(module_tape_.gate, rows[i]);
+        const auto& map = at(maps, i);
+        const fused::ChannelAffine<double> both{gate.scale * map.scale, map.centre,
+                                                gate.scale * map.shift + gate.shift};
+        return fused::ChannelAffineAddRelu<A>{both.as<A>()};
+      };
+      map_each_plane(team, x.shape.plane(), block.size(), out.planes(n, block.first), norm_and_gate,
+                     x.planes(n, block.first), shortcut.planes(n, block.first));
+    }
   }
 
   template <class Team, class T>
@@ -267,10 +272,15 @@ void infer_tail(const B& backend, const Module& module, const TensorView<const T
   detail::check_rows(module.integrate(), module.channels(), groups.rows(), false);
   if (x.shape.size() == 0) return;
   detail::infer_planes(backend, fused::tail_pool(module.pool()), module.integrate(), module.gate(), x,
-                       [&](const auto& team, const Affine& gate, Plane at) {
-                         const fused::ChannelAffine<double> map{gate.scale, 0.0, gate.shift};
-                         team.map(x.shape.plane(), out.plane(at.n, at.c), fused::ChannelAffineAddRelu<A>{map.as<A>()},
-                                  x.plane(at.n, at.c), shortcut.plane(at.n, at.c));
+                       [&](const auto& team, const PlaneRun& run, const auto& gate_of) {
+                         map_each_plane(
+                             team, x.shape.plane(), run.size(), out.planes(run.n, run.first),
+                             [&](Index i) {
+                               const Affine& gate = gate_of(i);
+                               const fused::ChannelAffine<double> map{gate.scale, 0.0, gate.shift};
+                               return fused::ChannelAffineAddRelu<A>{map.as<A>()};
+                             },
+                             x.planes(run.n, run.first), shortcut.planes(run.n, run.first));
                        });
 }
 

@@ -227,17 +227,17 @@ class BatchNorm2d {
   template <class Team, class A>
   static void apply(const Team& team, const ChannelBlock& block, const In& x, const Out& y, const In& shortcut,
                     Activation activation, const PerChannel<fused::ChannelAffine<A>>& maps) {
-    const Index count = x.shape.plane();
-    for (Index n = 0; n < x.shape.n; ++n)
-      for (Index c = block.first; c < block.last; ++c) {
-        const fused::ChannelAffine<A>& map = at(maps, c - block.first);
-        if (shortcut.data != nullptr)
-          team.map(count, y.plane(n, c), fused::ChannelAffineAddRelu<A>{map}, x.plane(n, c), shortcut.plane(n, c));
-        else if (activation == Activation::relu)
-          team.map(count, y.plane(n, c), fused::ChannelAffineRelu<A>{map}, x.plane(n, c));
-        else
-          team.map(count, y.plane(n, c), map, x.plane(n, c));
-      }
+    for (Index n = 0; n < x.shape.n; ++n) {
+      const auto on_planes = [&](const auto& of, const auto&... in) {
+        map_each_plane(team, x.shape.plane(), block.size(), y.planes(n, block.first), of, in.planes(n, block.first)...);
+      };
+      if (shortcut.data != nullptr)
+        on_planes([&](Index i) { return fused::ChannelAffineAddRelu<A>{at(maps, i)}; }, x, shortcut);
+      else if (activation == Activation::relu)
+        on_planes([&](Index i) { return fused::ChannelAffineRelu<A>{at(maps, i)}; }, x);
+      else
+        on_planes([&](Index i) { return at(maps, i); }, x);
+    }
   }
 
   template <class B>
@@ -341,9 +341,10 @@ class BatchNorm2d {
           map_planes(team, count, block.size(), masked.planes(n, block.first), fused::OpenWherePositive{},
                      y.planes(n, block.first), dy.planes(n, block.first));
         else if (mask == Mask::input)
-          for (Index c = block.first; c < block.last; ++c)
-            team.map(count, masked.plane(n, c), fused::OpenWhereAffine<A>{start.template of<A>(c)}, x.plane(n, c),
-                     dy.plane(n, c));
+          map_each_plane(
+              team, count, block.size(), masked.planes(n, block.first),
+              [&](Index i) { return fused::OpenWhereAffine<A>{start.template of<A>(block.first + i)}; },
+              x.planes(n, block.first), dy.planes(n, block.first));
         reduce_planes(
             team, Dots{}, count, block.size(), [&](Index i, const auto& state) { at(sums, i).add(state); },
             x.planes(n, block.first), dr.planes(n, block.first));
@@ -353,8 +354,9 @@ class BatchNorm2d {
         at(maps, c - block.first) =
             pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), tape).template as<A>();
       for (Index n = 0; n < x.shape.n; ++n)
-        for (Index c = block.first; c < block.last; ++c)
-          team.map(count, dx.plane(n, c), at(maps, c - block.first), dr.plane(n, c), x.plane(n, c));
+        map_each_plane(
+            team, count, block.size(), dx.planes(n, block.first), [&](Index i) { return at(maps, i); },
+            dr.planes(n, block.first), x.planes(n, block.first));
     });
   }
 };

@@ -38,10 +38,16 @@ struct L2 {
     s.squares += other.squares;
   }
 
-  RECAL_HOST_DEVICE void finish(const State<double>& s, Index, double* t) const { t[0] = std::sqrt(s.squares + eps); }
+  template <class A>
+  RECAL_HOST_DEVICE void finish(const State<A>& s, Index, A* t) const {
+    using std::sqrt;
+    t[0] = sqrt(s.squares + A(eps));
+  }
 
-  RECAL_HOST_DEVICE void finish_moments(const PlaneMoments& m, double* t) const {
-    t[0] = std::sqrt(m.squares + static_cast<double>(m.count) * m.mean * m.mean + eps);
+  template <class A>
+  RECAL_HOST_DEVICE void finish_moments(const BasicPlaneMoments<A>& m, A* t) const {
+    using std::sqrt;
+    t[0] = sqrt(m.squares + A(static_cast<double>(m.count)) * m.mean * m.mean + A(eps));
   }
 
   [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index) const {

@@ -34,9 +34,15 @@ struct Max {
     s.top = recal::max(s.top, other.top);
   }
 
-  RECAL_HOST_DEVICE void finish(const State<double>& s, Index, double* t) const { t[0] = s.top; }
+  template <class A>
+  RECAL_HOST_DEVICE void finish(const State<A>& s, Index, A* t) const {
+    t[0] = s.top;
+  }
 
-  RECAL_HOST_DEVICE void finish_moments(const PlaneMoments& m, double* t) const { t[0] = m.largest; }
+  template <class A>
+  RECAL_HOST_DEVICE void finish_moments(const BasicPlaneMoments<A>& m, A* t) const {
+    t[0] = m.largest;
+  }
 
   [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index) const {
     return {.pick = dt[0], .picked = t[0]};

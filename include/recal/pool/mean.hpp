@@ -34,11 +34,15 @@ struct Mean {
     s.sum += other.sum;
   }
 
-  RECAL_HOST_DEVICE void finish(const State<double>& s, Index count, double* t) const {
-    t[0] = s.shift + s.sum / static_cast<double>(count);
+  template <class A>
+  RECAL_HOST_DEVICE void finish(const State<A>& s, Index count, A* t) const {
+    t[0] = s.shift + s.sum / A(static_cast<double>(count));
   }
 
-  RECAL_HOST_DEVICE void finish_moments(const PlaneMoments& m, double* t) const { t[0] = m.mean; }
+  template <class A>
+  RECAL_HOST_DEVICE void finish_moments(const BasicPlaneMoments<A>& m, A* t) const {
+    t[0] = m.mean;
+  }
 
   [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double*, const double* dt, Index count) const {
     return {.p = dt[0] / static_cast<double>(count)};

@@ -45,14 +45,17 @@ struct MeanStd {
     s.squares += other.squares;
   }
 
-  RECAL_HOST_DEVICE void finish(const State<double>& s, Index count, double* t) const {
+  template <class A>
+  RECAL_HOST_DEVICE void finish(const State<A>& s, Index count, A* t) const {
     finish_moments(detail::plane_moments(s, count), t);
   }
 
-  RECAL_HOST_DEVICE void finish_moments(const PlaneMoments& m, double* t) const {
-    const double variance = m.count > 1 ? m.squares / static_cast<double>(m.count - 1) : 0.0;
+  template <class A>
+  RECAL_HOST_DEVICE void finish_moments(const BasicPlaneMoments<A>& m, A* t) const {
+    using std::sqrt;
+    const A variance = m.count > 1 ? m.squares / A(static_cast<double>(m.count - 1)) : A(0);
     t[0] = m.mean;
-    t[1] = std::sqrt(variance + eps);
+    t[1] = sqrt(variance + A(eps));
   }
 
   [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index count) const {

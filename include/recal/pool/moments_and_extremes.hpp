@@ -39,9 +39,9 @@ struct MomentsAndExtremes {
 
 namespace detail {
 
-[[nodiscard]] RECAL_HOST_DEVICE inline PlaneMoments plane_moments(const MomentsAndExtremes::State<double>& s,
-                                                                  Index count) {
-  PlaneMoments m = plane_moments(s.moments, count);
+template <class A>
+[[nodiscard]] RECAL_HOST_DEVICE BasicPlaneMoments<A> plane_moments(const MomentsAndExtremes::State<A>& s, Index count) {
+  BasicPlaneMoments<A> m = plane_moments(s.moments, count);
   m.smallest = s.smallest;
   m.largest = s.largest;
   return m;

@@ -1,33 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-
 #include <recal/core/host_device.hpp>
+#include <recal/core/pack.hpp>
 #include <recal/pool/style_pool.hpp>
 
 namespace recal {
 
 /// What one pass over a plane x tells of every plane a x + b: its count, mean and sum (x - mean)^2, and for pools that
-/// ask for them its smallest and largest element.
-struct PlaneMoments {
+/// ask for them its smallest and largest element. With a pack as A: those of as many planes as it has lanes.
+template <class A>
+struct BasicPlaneMoments {
   Index count = 0;
-  double mean = 0;
-  double squares = 0;
-  double smallest = 0;
-  double largest = 0;
+  A mean = 0;
+  A squares = 0;
+  A smallest = 0;
+  A largest = 0;
 
   /// The moments of a x + b.
-  [[nodiscard]] RECAL_HOST_DEVICE PlaneMoments affine(double a, double b) const {
-    const double low = a * smallest + b;
-    const double high = a * largest + b;
-    return {count, a * mean + b, a * a * squares, std::min(low, high), std::max(low, high)};
+  [[nodiscard]] RECAL_HOST_DEVICE BasicPlaneMoments affine(A a, A b) const {
+    const A low = a * smallest + b;
+    const A high = a * largest + b;
+    return {count, a * mean + b, a * a * squares, min(low, high), max(low, high)};
   }
 };
+
+using PlaneMoments = BasicPlaneMoments<double>;
 
 /// A style pool that can be told from a plane's moments, so that the style of what batch norm makes of x is known
 /// before batch norm has run:
 ///   void finish_moments(const PlaneMoments&, double* t) const;     the t that finish() gives for that plane
+/// Written for BasicPlaneMoments<A> and A*, it does several planes at once, as finish() written for State<A> and A*.
 ///   static constexpr bool extremes = true;                         where it looks at smallest or largest
 template <class P>
 concept MomentPool = StylePool<P> && requires(const P pool, const PlaneMoments& moments, double* t) {
@@ -47,9 +50,11 @@ namespace detail {
 
 /// From what MeanStd has summed up of `count` elements; without extremes.
 template <class State>
-[[nodiscard]] RECAL_HOST_DEVICE PlaneMoments plane_moments(const State& s, Index count) {
-  const double deviation = s.sum / static_cast<double>(count);
-  return {.count = count, .mean = s.shift + deviation, .squares = std::max(0.0, s.squares - s.sum * deviation)};
+[[nodiscard]] RECAL_HOST_DEVICE auto plane_moments(const State& s, Index count) {
+  using A = decltype(s.sum + s.sum);
+  const A deviation = s.sum / A(static_cast<double>(count));
+  return BasicPlaneMoments<A>{
+      .count = count, .mean = s.shift + deviation, .squares = max(A(0), s.squares - s.sum * deviation)};
 }
 
 }  // namespace detail

@@ -109,6 +109,25 @@ bool same_at_every_address(Index count) {
   return true;
 }
 
+/// A sink that takes planes side by side, and says which it was given one by one.
+template <class Reducer>
+struct SideBySide {
+  using State = typename Reducer::template State<double>;
+  std::vector<State>& states;
+  int& single;
+
+  void operator()(Index, const State& state) const {
+    states.push_back(state);
+    ++single;
+  }
+  template <class Lanes>
+  void several(Index first, Index planes, const typename Reducer::template State<Lanes>& all) const {
+    CHECK(first == static_cast<Index>(states.size()));
+    for (Index p = 0; p < planes; ++p)
+      states.push_back(recal::cpu::detail::lane_of<Reducer, Lanes>(all, static_cast<int>(p)));
+  }
+};
+
 /// Whether each plane of runs of every length has the bits that it has by itself; `stride` elements apart.
 template <class Reducer, class... T>
 bool same_in_every_run(Index count, Index stride, const Buffer<T>&... in) {
@@ -203,6 +222,25 @@ TEST_CASE_TEMPLATE("a plane sums up to the same bits in a run of any length as b
       CHECK(same_in_every_run<recal::MomentsAndExtremes>(count, stride, x));
       CHECK(same_in_every_run<recal::L2>(count, stride, x));
       CHECK(same_in_every_run<recal::Dots>(count, stride, x, dy));
+    }
+}
+
+TEST_CASE("a sink of planes side by side is given each small plane once, with the bits that it has by itself") {
+  constexpr float huge = std::numeric_limits<float>::max();
+  for (const Index count : {1, 5, 49, 196, 600})
+    for (const Index planes : {1, 3, 4, 64, 67, 131}) {
+      auto x = noise<float>("x", planes * count);
+      if (planes > 64) recal::at(x, 65 * count) = huge;  // its squares are summed up in double
+      std::vector<recal::L2::State<double>> states;
+      int single = 0;
+      recal::cpu::reduce_planes(recal::L2{}, count, planes, SideBySide<recal::L2>{states, single},
+                                recal::PlaneSpan<const float>{x.data(), count});
+      CHECK(single == (count == 600 ? planes : 0));
+      REQUIRE(static_cast<Index>(states.size()) == planes);
+      int wrong = 0;
+      for (Index i = 0; i < planes; ++i)
+        wrong += !same(recal::at(states, i), recal::cpu::reduce(recal::L2{}, count, x.data() + i * count));
+      CHECK(wrong == 0);
     }
 }
 

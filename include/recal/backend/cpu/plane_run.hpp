@@ -164,32 +164,49 @@ class PlaneStates {
  public:
   using States = StateOf<Reducer, OfPlanes<double>>;
 
-  explicit PlaneStates(const States& states) : states_(states) {}
+  [[nodiscard]] States& all() { return states_; }
+  [[nodiscard]] const States& all() const { return states_; }
 
   [[nodiscard]] StateOf<Reducer, double> operator[](Index plane) const {
     return lane_of<Reducer, OfPlanes<double>>(states_, static_cast<int>(plane));
   }
 
-  /// Whether all members of all planes are finite.
-  [[nodiscard]] bool finite() const {
-    OfPlanes<double> zero(0);  // else NaN
+  void set(Index plane, const StateOf<Reducer, double>& state) {
+    unrolled<member_count<OfPlanes<double>, States>>(
+        [&](std::size_t m) RECAL_INLINE { member<OfPlanes<double>>(states_, m).v[plane] = member<double>(state, m); });
+  }
+
+  /// 0 for every plane whose members are all finite, else NaN.
+  [[nodiscard]] OfPlanes<double> zeros() const {
+    OfPlanes<double> zero(0);
     unrolled<member_count<OfPlanes<double>, States>>(
         [&](std::size_t m) RECAL_INLINE { zero += OfPlanes<double>(0) * member<OfPlanes<double>>(states_, m); });
-    double all = 0;
-    for (int p = 0; p < side; ++p) all += zero.v[p];
-    return all == 0;
+    return zero;
   }
 
  private:
   States states_;
 };
 
+/// Whether no plane has a NaN here.
+[[nodiscard]] inline bool all_zero(const OfPlanes<double>& zeros) {
+  double all = 0;
+  for (int p = 0; p < side; ++p) all += zeros.v[p];
+  return all == 0;
+}
+
+/// Sides whose states are kept until all of them are summed up.
+inline constexpr Index sides_at_once = 16;
+
 /// The first of `planes`, as many as can be. One body for whoever calls it: compiled once more elsewhere, the same
 /// formula may be contracted to other fused multiply-adds.
 template <class Reducer, class A, class... T>
-[[nodiscard]] RECAL_ONE_BODY PlaneStates<Reducer> reduce_side_by_side(Index count, Index planes, PlaneSpan<T>... in) {
-  return PlaneStates<Reducer>(count < Register<A>::lanes ? reduce_elements<Reducer, A>(count, starts(in, planes)...)
-                                                         : reduce_stretches<Reducer, A>(count, starts(in, planes)...));
+RECAL_ONE_BODY void reduce_side_by_side(PlaneStates<Reducer>& to, Index count, Index planes, PlaneSpan<T>... in) {
+  const auto states = count < Register<A>::lanes ? reduce_elements<Reducer, A>(count, starts(in, planes)...)
+                                                 : reduce_stretches<Reducer, A>(count, starts(in, planes)...);
+  using Wide = OfPlanes<double>;
+  unrolled<member_count<Wide, StateOf<Reducer, Wide>>>(
+      [&](std::size_t m) RECAL_INLINE { member<Wide>(to.all(), m) = member<Wide>(states, m); });
 }
 
 }  // namespace recal::cpu::detail

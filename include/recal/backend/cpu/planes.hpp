@@ -83,6 +83,12 @@ template <class Reducer, class A, class... T>
   return total;
 }
 
+/// A sink that takes the states of planes side by side.
+template <class Sink, class Reducer>
+concept TakesSeveral = requires(const Sink& sink, const StateOf<Reducer, OfPlanes<double>>& states) {
+  sink.template several<OfPlanes<double>>(Index{}, Index{}, states);
+};
+
 /// The same in double, one element after the other: for planes whose float sums overflow.
 template <class Reducer, class... T>
 [[gnu::cold, gnu::noinline]] auto reduce_in_double(Index count, const T*... in) {
@@ -94,7 +100,8 @@ template <class Reducer, class... T>
 }  // namespace detail
 
 /// Reducer over each of the first `planes` planes of K elements: state = start(a typical element of each), add() for
-/// every element; then sink(i, state of plane i).
+/// every element; then sink(i, state of plane i), or sink.several<Lanes>(first, own, states) for the planes
+/// [first, first + own) at once, a lane each, where the sink has that and planes are small.
 ///   float, half and bfloat16 are summed in several float packs, merged in double; double in double.
 /// requires: count >= 1
 /// ensures:  a state depends on its plane's elements and on nothing else; it is finite where the result is
@@ -109,13 +116,25 @@ void reduce_planes(const Reducer&, Index count, Index planes, const Sink& sink, 
     for (Index i = 0; i < planes; ++i) sink(i, settled(i, detail::reduce_large<Reducer, A>(count, in[i]...)));
     return;
   }
-  for (Index first = 0; first < planes; first += detail::side) {
-    const Index own = std::min<Index>(detail::side, planes - first);
-    const auto states = detail::reduce_side_by_side<Reducer, A>(count, own, PlaneSpan<T>{in[first], in.stride}...);
-    if (states.finite()) [[likely]]
-      for (Index p = 0; p < own; ++p) sink(first + p, states[p]);
-    else
-      for (Index p = 0; p < own; ++p) sink(first + p, settled(first + p, states[p]));
+  // All sums first, then what is made of them: divisions and roots of one plane overlap with those of others.
+  std::array<detail::PlaneStates<Reducer>, detail::sides_at_once> states;
+  for (Index run = 0; run < planes; run += detail::sides_at_once * detail::side) {
+    const Index sides = std::min(detail::sides_at_once, (planes - run + detail::side - 1) / detail::side);
+    const auto first = [&](Index s) { return run + s * detail::side; };
+    const auto own = [&](Index s) { return std::min<Index>(detail::side, planes - first(s)); };
+    detail::OfPlanes<double> zeros(0);
+    for (Index s = 0; s < sides; ++s) {
+      detail::reduce_side_by_side<Reducer, A>(at(states, s), count, own(s), PlaneSpan<T>{in[first(s)], in.stride}...);
+      zeros += at(states, s).zeros();
+    }
+    if (!detail::all_zero(zeros)) [[unlikely]]
+      for (Index s = 0; s < sides; ++s)
+        for (Index p = 0; p < own(s); ++p) at(states, s).set(p, settled(first(s) + p, at(states, s)[p]));
+    for (Index s = 0; s < sides; ++s)
+      if constexpr (detail::TakesSeveral<Sink, Reducer>)
+        sink.template several<detail::OfPlanes<double>>(first(s), own(s), at(states, s).all());
+      else
+        for (Index p = 0; p < own(s); ++p) sink(first(s) + p, at(states, s)[p]);
   }
 }
 
@@ -129,14 +148,21 @@ template <class Reducer, class... T>
 }
 
 /// out_k = f(in_k...) over planes of K elements; out may be one of the inputs.
+/// requires: out overlaps no input in part
 /// cost: reads every input once, writes out once
 template <class Out, class F, class... T>
 void map(Index count, Out* out, const F& f, const T*... in) {
   using A = std::common_type_t<accumulator_t<Out>, accumulator_t<T>...>;
-  using P = Pack<A, register_bytes / static_cast<int>(sizeof(A))>;
-  Index k = 0;
-  for (; k + P::lanes <= count; k += P::lanes) store(out + k, f(load<P>(in + k)...));
-  for (; k < count; ++k) store(out + k, f(load<A>(in + k)...));
+  using P = detail::Register<A>;
+  if (count < P::lanes) {
+    for (Index k = 0; k < count; ++k) store(out + k, f(load<A>(in + k)...));
+    return;
+  }
+  // The last pack ends where the plane ends. It is worked out first, for out may be one of the inputs.
+  const Index last = count - P::lanes;
+  const P rest = f(load<P>(in + last)...);
+  for (Index k = 0; k < last; k += P::lanes) store(out + k, f(load<P>(in + k)...));
+  store(out + last, rest);
 }
 
 }  // namespace recal::cpu
