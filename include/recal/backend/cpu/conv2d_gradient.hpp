@@ -17,12 +17,16 @@ class TurnedWeights {
       : area_(area), blocks_((inputs + step - 1) / step), block_size_(outputs * area * step) {
     resize(memory, groups * blocks_ * block_size_);
     data_ = memory.data();
+    const Index ahead = 16 * inputs * area;  // a later output's weights: no prefetcher sees that far
     parallel_for(groups * blocks_, 1 + 65536 / block_size_, [&](Index block) {
       const Index row = block % blocks_ * step;
       const T* from = weight + (block / blocks_ * outputs * inputs + row) * area;
       T* to = memory.data() + block * block_size_;
       const Index rows = std::min(step, inputs - row);
-      for (Index o = 0; o < outputs; ++o, from += inputs * area, to += area * step) turn(from, rows, area, to);
+      for (Index o = 0; o < outputs; ++o, from += inputs * area, to += area * step) {
+        __builtin_prefetch(from + ahead);
+        turn(from, rows, area, to);
+      }
     });
   }
 
@@ -104,6 +108,12 @@ void scatter_taps(const T* taps, Index pitch, Index out_h, Index out_w, const Wi
     }
 }
 
+/// Up to Block<T>::rows numbers, unrolled where it is all of them.
+template <class T>
+void copy_row(Index count, const T* from, T* to) {
+  std::copy_n(from, count == Block<T>::rows ? Block<T>::rows : count, to);
+}
+
 /// dx by scattering: for whole images and a few channels, weight^T * dy, then every tap goes where it came from.
 template <class T>
 void backward_data_scattered(const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx,
@@ -139,8 +149,7 @@ void backward_data_scattered(const TensorView<const T>& dy, const T* weight, con
       for (Index row = 0; row < rows; row += B::rows) {
         const Index count = std::min<Index>(B::rows, rows - row);
         const T* from = weight + ((g * outputs + o) * inputs + channel) * area + row;
-        for (Index k = 0; k < depth; ++k)
-          std::copy_n(from + k * inputs * area, count, scratch.left.data() + k * B::rows);
+        for (Index k = 0; k < depth; ++k) copy_row(count, from + k * inputs * area, scratch.left.data() + k * B::rows);
         for (Index panel = 0; panel < scratch.patches.panels(); ++panel)
           multiply_block(count, B::columns, depth, Left<T>{scratch.left.data(), 1, B::rows},
                          scratch.panels.data() + panel * depth * B::columns,

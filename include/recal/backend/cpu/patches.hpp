@@ -122,7 +122,10 @@ class Patches {
         if (width_ == columns && column == 0)
           for (; rest >= columns; rest -= columns, from += columns, to += panel_stride) {
             __builtin_prefetch(from + ahead);
-            copy_run(columns, from, to, f);
+            if constexpr (std::same_as<F, NoStart::Map>)
+              move<columns>(from, to);
+            else
+              copy_run(columns, from, to, f);
           }
         const Index length = std::min(rest, width_ - column);
         copy_run(length, from, to + column, f);
@@ -174,11 +177,14 @@ class Patches {
   /// Copies channel c of all parts between their paddings; column q*stride + f goes to place q of phase f.
   void copy_padded(const TensorView<const T>& x, Index c) {
     const Index stride = grid_.window.stride;
+    constexpr Index line = 64 / sizeof(T);
+    const Index ahead = 2 * x.stride_c;  // the same pixels of a later channel, as in copy_rows()
     for (const Part& part : parts_) {
       const Index begin = std::max<Index>(0, -part.top);
       const Index end = std::min(part.rows, grid_.in_h - part.top);
       if (begin >= end) continue;
       const T* seen = x.plane(part.image, c) + (part.top + begin) * grid_.in_w;
+      for (Index k = 0; k < (end - begin) * grid_.in_w; k += line) __builtin_prefetch(seen + ahead + k);
       if (!start_.empty()) seen = started(c, (end - begin) * grid_.in_w, seen);
       for (Index row = begin; row < end; ++row) {
         const T* from = seen + (row - begin) * grid_.in_w;
@@ -208,40 +214,61 @@ class Patches {
 
   /// The kernel^2 copies of one piece; `row_step` elements lie between two rows of the source.
   void copy_piece(Index length, const T* from, Index row_step, T* to) const {
-    if (length >= 64)
-      copy_shifted<0>(length, from, row_step, to);
-    else if (length >= 32)
-      copy_shifted<32>(length, from, row_step, to);
-    else if (length >= 16)
-      copy_shifted<16>(length, from, row_step, to);
-    else if (length >= 8)
-      copy_shifted<8>(length, from, row_step, to);
-    else if (length >= 4)
-      copy_shifted<4>(length, from, row_step, to);
-    else if (length >= 2)
-      copy_shifted<2>(length, from, row_step, to);
-    else
+    if (length == 1)
       copy_shifted<1>(length, from, row_step, to);
+    else if (length <= 4)
+      copy_shifted<2>(length, from, row_step, to);
+    else if (length <= 8)
+      copy_shifted<4>(length, from, row_step, to);
+    else if (length <= 16)
+      copy_shifted<8>(length, from, row_step, to);
+    else if (length <= 32)
+      copy_shifted<16>(length, from, row_step, to);
+    else if (length <= 64)
+      copy_shifted<32>(length, from, row_step, to);
+    else
+      copy_shifted<0>(length, from, row_step, to);
   }
 
   /// Each copy in two moves of `Half` elements that overlap: Half <= length <= 2 Half. 0: whatever the length is.
-  template <int Half>
+  template <Index Half>
   void copy_shifted(Index length, const T* from, Index row_step, T* to) const {
-    const Index kernel = grid_.window.kernel;
     const Index stride = direct_ ? 1 : grid_.window.stride;
+    if (grid_.window.kernel == 3 && stride == 1)
+      copy_taps<Half>(3, 1, length, from, row_step, to);
+    else
+      copy_taps<Half>(grid_.window.kernel, stride, length, from, row_step, to);
+  }
+
+  /// copy_shifted(), unrolled for the kernel and stride that the call names.
+  template <Index Half>
+  [[gnu::always_inline]] void copy_taps(Index kernel, Index stride, Index length, const T* from, Index row_step,
+                                        T* to) const {
+    const Index width = width_;
+    const Index pitch = pitch_;
     for (Index ky = 0; ky < kernel; ++ky) {
       const T* row = from + ky * row_step;
-      for (Index kx = 0, phase = 0, q = 0; kx < kernel; ++kx, to += width_) {
-        const T* source = row + phase * pitch_ + q;
+      for (Index kx = 0, phase = 0, q = 0; kx < kernel; ++kx, to += width) {
+        const T* source = row + phase * pitch + q;
         if constexpr (Half > 0) {
-          std::memcpy(to, source, Half * sizeof(T));
-          std::memcpy(to + length - Half, source + length - Half, Half * sizeof(T));
+          move<Half>(source, to);
+          move<Half>(source + length - Half, to + length - Half);
         } else {
           std::memcpy(to, source, static_cast<std::size_t>(length) * sizeof(T));
         }
         if (++phase == stride) phase = 0, ++q;
       }
     }
+  }
+
+  /// `Count` elements, register by register where they fill some.
+  template <Index Count>
+  [[gnu::always_inline]] static void move(const T* from, T* to) {
+    using P = detail::Register<T>;
+    if constexpr (Count % P::lanes == 0)
+      for (Index i = 0; i < Count; i += P::lanes) store(to + i, load<P>(from + i));
+    else
+      std::memcpy(to, from, Count * sizeof(T));
   }
 
   void clear_tail(T* panel, Index rows) const {
