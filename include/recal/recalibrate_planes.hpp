@@ -239,8 +239,8 @@ void add_to(T* element, double value) {
 }
 
 /// dx = scale*dy + p + q*(x - centre) on a plane.
-template <class A, class Team, class T, class U>
-void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pull, const T* x, const T* dy, U* dx) {
+template <class A, class Team, class X, class DY, class DX>
+void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pull, const X* x, const DY* dy, DX* dx) {
   const auto scale = static_cast<A>(gate_scale);
   const auto p = static_cast<A>(pull.p);
   const auto q = static_cast<A>(pull.q);
@@ -254,10 +254,10 @@ void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pu
 }
 
 /// The same on planes, with scale_of(i) and pull_of(i) on the i-th, and the pick at its element.
-template <class Team, class ScaleOf, class PullOf, class T, class U>
-void pull(const Team& team, Index count, Index planes, const ScaleOf& scale_of, const PullOf& pull_of,
-          PlaneSpan<const T> x, PlaneSpan<const T> dy, PlaneSpan<U> dx) {
-  using A = typename Team::template accumulator<T>;
+template <class Team, class ScaleOf, class PullOf, class X, class DY, class DX>
+void pull(const Team& team, Index count, Index planes, const ScaleOf& scale_of, const PullOf& pull_of, PlaneSpan<X> x,
+          PlaneSpan<DY> dy, PlaneSpan<DX> dx) {
+  using A = typename Team::template accumulator<std::remove_const_t<X>>;
   for (Index i = 0; i < planes; ++i) {
     const Pull& pull = pull_of(i);
     // Looked up before dx is written, which may be x.

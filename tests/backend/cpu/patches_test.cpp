@@ -35,12 +35,12 @@ TEST_CASE("Patches gathers what the windows see, in panels, for every stride and
       return recal::testing::random_index(name, i, low, high);
     };
     const Window window{any("kernel", 1, 5), any("stride", 1, 3), any("padding", 0, 3)};
-    const Shape in{any("n", 1, 4), any("c", 2, 4), any("h", 5, 17), any("w", 5, 33)};
+    const Shape in{any("n", 1, 4), any("c", 2, 4), any("h", 5, 17), any("w", 5, 90)};
     const Shape out{in.n, 1, window.positions(in.h), window.positions(in.w)};
     const auto x = recal::testing::random_tensor<float>("x", in);
     const Index first = any("first", 0, in.n * out.plane() - 1);
     const Index last = any("last", first + 1, in.n * out.plane());
-    const Index width = 16 * any("width", 1, 4);
+    const Index width = 16 * any("width", 1, 6);
     constexpr Index first_channel = 1;
     const Index channels = in.c - 1;
     const ConvStart<float> start = i % 2 == 0 ? ConvStart<float>{} : patch_start;
