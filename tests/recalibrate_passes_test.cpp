@@ -44,7 +44,10 @@ void check_passes(const B& backend) {
   const auto gates = gates_of(x);
   std::vector<double> used(gates.size(), 0.0);
   detail::infer_planes(backend, Mean{}, integrate, Sigmoid{}, x.view(),
-                       [&](const auto&, const Affine& gate, Plane p) { at(used, p.n * small.c + p.c) += gate.scale; });
+                       [&](const auto&, const PlaneRun& run, const auto& gate_of) {
+                         for (Index i = 0; i < run.size(); ++i)
+                           at(used, run.n * small.c + run.first + i) += gate_of(i).scale;
+                       });
   Tensor<double> y(small);
   Tensor<double> dx(small);
   Tape tape;

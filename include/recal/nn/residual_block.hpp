@@ -173,10 +173,10 @@ class ResidualBlock {
     tape.out.resize(tape.layers.back().convolved.shape());
     if (downsample) {
       tape.downsample.convolved.resize(tape.out.shape());
-      work.shortcut.resize(tape.out.shape());
+      work.next.resize(tape.out.shape());
       downsample->conv.forward(backend, x, tape.downsample.convolved);
-      normalise<training>(backend, *downsample, tape.downsample, work.shortcut);
-      shortcut = std::as_const(work.shortcut).view();
+      normalise<training>(backend, *downsample, tape.downsample, work.next);
+      shortcut = std::as_const(work.next).view();
     }
     run_tail<training>(backend, shortcut, tape);
   }

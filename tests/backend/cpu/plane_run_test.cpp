@@ -21,8 +21,9 @@ template <class Reducer, class T>
 void check_run(Index count, Index planes, double low, double high) {
   const auto from = noise<T>("planes", count * planes, low, high);
   const PlaneSpan<const T> span{from.data(), count};
-  const auto together = cpu::detail::reduce_side_by_side<Reducer, accumulator_t<T>>(count, planes, span);
-  CHECK(together.finite());
+  cpu::detail::PlaneStates<Reducer> together;
+  cpu::detail::reduce_side_by_side<Reducer, accumulator_t<T>>(together, count, planes, span);
+  CHECK(cpu::detail::all_zero(together.zeros()));
   for (Index p = 0; p < planes; ++p) {
     const auto own = together[p];
     const auto alone = cpu::reduce(Reducer{}, count, from.data() + p * count);
@@ -45,8 +46,9 @@ TEST_CASE("a plane does not depend on its neighbours, however many there are") {
 TEST_CASE("sums are those of plain loops") {
   const Index count = 49;
   const auto from = noise<float>("planes", count * cpu::detail::side, 2, 3);
-  const auto states = cpu::detail::reduce_side_by_side<MeanStd, float>(count, cpu::detail::side,
-                                                                       PlaneSpan<const float>{from.data(), count});
+  cpu::detail::PlaneStates<MeanStd> states;
+  cpu::detail::reduce_side_by_side<MeanStd, float>(states, count, cpu::detail::side,
+                                                   PlaneSpan<const float>{from.data(), count});
   for (Index p = 0; p < cpu::detail::side; ++p) {
     double sum = 0;
     for (Index k = 0; k < count; ++k) sum += static_cast<double>(at(from, p * count + k)) - states[p].shift;
@@ -54,13 +56,17 @@ TEST_CASE("sums are those of plain loops") {
   }
 }
 
-TEST_CASE("a sum that is not finite is seen, whichever plane it is of") {
+TEST_CASE("a sum that is not finite is seen, whichever plane it is of, and can be set right") {
   const Index count = 20;
   for (Index p = 0; p < cpu::detail::side; ++p) {
     auto from = noise<float>("planes", count * cpu::detail::side);
     for (Index k = 0; k < count; k += 2) at(from, p * count + k) = 3e30F;
-    CHECK_FALSE(cpu::detail::reduce_side_by_side<MeanStd, float>(count, cpu::detail::side,
-                                                                 PlaneSpan<const float>{from.data(), count})
-                    .finite());
+    cpu::detail::PlaneStates<MeanStd> states;
+    cpu::detail::reduce_side_by_side<MeanStd, float>(states, count, cpu::detail::side,
+                                                     PlaneSpan<const float>{from.data(), count});
+    CHECK_FALSE(cpu::detail::all_zero(states.zeros()));
+    states.set(p, {.shift = 1, .sum = 2, .squares = 3});
+    CHECK(cpu::detail::all_zero(states.zeros()));
+    CHECK(states[p].squares == 3);
   }
 }
