@@ -281,9 +281,8 @@ class Recalibrate<P, I, G> {
         const auto own = dt.subspan(static_cast<std::size_t>(n * positions), static_cast<std::size_t>(positions));
         pool_.pull(c, n, x.shape, own, tape.pool, add);
         if (pool_.uniform()) {
-          using A = typename Team::template accumulator<std::remove_const_t<std::remove_pointer_t<decltype(x.data)>>>;
-          detail::pull_plane<A>(team, x.shape.plane(), open(layout, tape.excitation, n, c, 0).scale, Pull{.p = add[0]},
-                                x.plane(n, c), dy.plane(n, c), dx.plane(n, c));
+          detail::pull_plane(team, x.shape.plane(), open(layout, tape.excitation, n, c, 0).scale, Pull{.p = add[0]},
+                             x.plane(n, c), dy.plane(n, c), dx.plane(n, c));
         } else {
           const auto gates = spread(layout, tape.excitation, n, c, x.shape);
           team.map(

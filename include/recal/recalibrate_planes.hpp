@@ -239,8 +239,9 @@ void add_to(T* element, double value) {
 }
 
 /// dx = scale*dy + p + q*(x - centre) on a plane.
-template <class A, class Team, class X, class DY, class DX>
+template <class Team, class X, class DY, class DX>
 void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pull, const X* x, const DY* dy, DX* dx) {
+  using A = typename Team::template accumulator<X>;
   const auto scale = static_cast<A>(gate_scale);
   const auto p = static_cast<A>(pull.p);
   const auto q = static_cast<A>(pull.q);
@@ -257,12 +258,11 @@ void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pu
 template <class Team, class ScaleOf, class PullOf, class X, class DY, class DX>
 void pull(const Team& team, Index count, Index planes, const ScaleOf& scale_of, const PullOf& pull_of, PlaneSpan<X> x,
           PlaneSpan<DY> dy, PlaneSpan<DX> dx) {
-  using A = typename Team::template accumulator<std::remove_const_t<X>>;
   for (Index i = 0; i < planes; ++i) {
     const Pull& pull = pull_of(i);
     // Looked up before dx is written, which may be x.
     const Index picked = pull.pick != 0 ? find_element(x[i], count, pull.picked) : count;
-    pull_plane<A>(team, count, scale_of(i), pull, x[i], dy[i], dx[i]);
+    pull_plane(team, count, scale_of(i), pull, x[i], dy[i], dx[i]);
     if (picked < count) add_to(dx[i] + picked, pull.pick);
   }
 }

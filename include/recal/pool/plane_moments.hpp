@@ -30,8 +30,8 @@ using PlaneMoments = BasicPlaneMoments<double>;
 /// A style pool that can be told from a plane's moments, so that the style of what batch norm makes of x is known
 /// before batch norm has run:
 ///   void finish_moments(const PlaneMoments&, double* t) const;     the t that finish() gives for that plane
-/// Written for BasicPlaneMoments<A> and A*, it does several planes at once, as finish() written for State<A> and A*.
 ///   static constexpr bool extremes = true;                         where it looks at smallest or largest
+/// Written for BasicPlaneMoments<A> and A*, it does several planes at once, as finish() written for State<A> and A*.
 template <class P>
 concept MomentPool = StylePool<P> && requires(const P pool, const PlaneMoments& moments, double* t) {
   pool.finish_moments(moments, t);
