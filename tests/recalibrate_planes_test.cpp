@@ -64,7 +64,7 @@ struct Steps {
 
 /// Whether every group sees before on all rows, between once, after on all rows.
 template <class B>
-bool runs_in_order(const B& backend, const Groups& groups, bool at_once = false) {
+bool runs_in_order(const B& backend, const Groups& groups, bool together = false) {
   Steps steps(groups);
   const auto some = [&](Index first, Index last) {
     for (Index g = first; g < last; ++g) steps.note(g, 'm');
@@ -73,7 +73,7 @@ bool runs_in_order(const B& backend, const Groups& groups, bool at_once = false)
   const auto on_planes = [&](char step) {
     return [&, step](const auto&, const PlaneRun& run) { steps.note(groups, run, step); };
   };
-  recal::detail::run(backend, groups, on_planes('b'), recal::detail::Between{some, all, at_once}, on_planes('a'));
+  recal::detail::run(backend, groups, on_planes('b'), recal::detail::Between{some, all, together}, on_planes('a'));
   const auto rows = static_cast<std::size_t>(groups.rows());
   const std::string expected = std::string(rows, 'b') + 'm' + std::string(rows, 'a');
   for (const std::string& found : steps.of_group)
@@ -110,21 +110,23 @@ TEST_CASE("groups are channels, or samples where channels mix; rows lie one afte
   CHECK(groups.plane(1, 0).row == 3);
 }
 
-TEST_CASE("a slice holds the rows of its group") {
+TEST_CASE("a slice holds the rows of its groups") {
   recal::Buffer<double> numbers(12);
   for (std::size_t i = 0; i < 12; ++i) numbers[i] = static_cast<double>(i);
-  const auto channel = Groups{map, Mixing::samples}.slice<2>(numbers, 1);
+  const auto channel = Groups{map, Mixing::samples}.slice<2>(numbers, 1, 2);
   CHECK(channel.size() == 4);
   CHECK(channel.front() == 4);
-  const auto sample = Groups{map, Mixing::channels}.slice<2>(numbers, 1);
+  const auto sample = Groups{map, Mixing::channels}.slice<2>(numbers, 1, 2);
   CHECK(sample.size() == 6);
   CHECK(sample.front() == 6);
+  CHECK(Groups{map, Mixing::samples}.slice<2>(numbers, 1, 3).size() == 8);
 }
 
 TEST_CASE("run: before, between, after, in this order for every group, once for every plane") {
   for (const Mixing mixing : {Mixing::none, Mixing::samples, Mixing::channels})
-    for (const Shape shape : {Shape{2, 3, 4, 4}, Shape{3, 20, 4, 4}, Shape{20, 3, 4, 4}, Shape{9, 9, 1, 1},
-                              Shape{1, 1, 200, 200}, Shape{1, 100, 3, 3}, Shape{9, 8, 256, 256}}) {
+    for (const Shape shape :
+         {Shape{2, 3, 4, 4}, Shape{3, 20, 4, 4}, Shape{20, 3, 4, 4}, Shape{9, 9, 1, 1}, Shape{1, 1, 200, 200},
+          Shape{1, 100, 3, 3}, Shape{9, 8, 256, 256}, Shape{131, 8, 64, 64}}) {
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}, true), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, mixing}), to_string(shape));

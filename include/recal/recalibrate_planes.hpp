@@ -67,23 +67,23 @@ struct Groups {
     return mixing == Mixing::channels ? Plane{group, row, index} : Plane{row, group, index};
   }
 
-  /// The rows of one group, `width` numbers each.
+  /// The rows of the groups [first, last), `width` numbers each.
   template <Index width>
-  [[nodiscard]] std::span<double> slice(Buffer<double>& all, Index group) const {
-    const auto count = static_cast<std::size_t>(rows() * width);
-    return {all.data() + static_cast<std::size_t>(group) * count, count};
+  [[nodiscard]] std::span<double> slice(Buffer<double>& all, Index first, Index last) const {
+    return {all.data() + first * rows() * width, static_cast<std::size_t>((last - first) * rows() * width)};
   }
 };
 
 namespace detail {
 
-/// The step between the two passes over planes: some(first, last) on the groups [first, last), or all(backend), which
-/// is cheaper than one by one where it does them `at_once`.
+/// The step between the two passes over planes: some(first, last) on the groups [first, last), or all(backend). Where
+/// it does several groups `together` for less than one by one, small samples come all at once and larger ones by the
+/// few.
 template <class Some, class All>
 struct Between {
   Some some;
   All all;
-  bool at_once = false;
+  bool together = false;
 };
 template <class Some, class All>
 Between(Some, All, bool = false) -> Between<Some, All>;
@@ -93,6 +93,10 @@ inline constexpr Index enough_groups = 8;
 
 /// Elements of a tensor that the last cache holds, so that less is gained by going through it group by group.
 inline constexpr Index small_tensor = Index{1} << 22U;
+
+/// Samples that are integrated together where all of them are too many for the cache, and their elements at most.
+inline constexpr Index few_samples = 4;
+inline constexpr Index elements_of_few = Index{1} << 19U;
 
 /// f(team, run) on runs that cover all planes, each by itself.
 template <class B, class F>
@@ -116,32 +120,36 @@ void run_by_channel(const B& backend, const Shape& x, const Before& before, cons
   });
 }
 
-/// The same sample by sample.
+/// The same sample by sample, or so many samples together.
 template <class B, class Before, class Some, class All, class After>
-void run_by_sample(const B& backend, const Shape& x, const Before& before, const Between<Some, All>& between,
-                   const After& after) {
-  backend.walk(x.n, x.c * x.plane(), [&](const typename B::Team& team, Index n) {
-    before(team, PlaneRun{n, 0, x.c});
-    between.some(n, n + 1);
-    after(team, PlaneRun{n, 0, x.c});
+void run_by_sample(const B& backend, const Shape& x, Index together, const Before& before,
+                   const Between<Some, All>& between, const After& after) {
+  backend.walk((x.n + together - 1) / together, together * x.c * x.plane(), [&](const typename B::Team& team, Index i) {
+    const Index first = i * together;
+    const Index last = std::min(x.n, first + together);
+    for (Index n = first; n < last; ++n) before(team, PlaneRun{n, 0, x.c});
+    between.some(first, last);
+    for (Index n = first; n < last; ++n) after(team, PlaneRun{n, 0, x.c});
   });
 }
 
 /// Runs before(team, run) on every plane of a group, between on the group, after(team, run): some groups after the
 /// others, so that the second pass finds the planes in cache, or phase by phase over the whole tensor where the backend
-/// does not gain from that, groups are too few to share out, or samples are small and are integrated at once.
-/// The results are the same.
+/// does not gain from that, groups are too few to share out, or the tensor is small and its samples are integrated
+/// together. The results are the same.
 template <class B, class Before, class Some, class All, class After>
 void run(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
          const After& after) {
   const bool by_sample = groups.mixing == Mixing::channels;
-  const bool small = between.at_once && groups.shape.size() <= small_tensor;
+  const bool small = between.together && groups.shape.size() <= small_tensor;
   if (!B::fuses_groups || groups.groups() < enough_groups || small) {
     walk_runs(backend, groups.shape, before);
     between.all(backend);
     walk_runs(backend, groups.shape, after);
   } else if (by_sample) {
-    run_by_sample(backend, groups.shape, before, between, after);
+    const Index sample = std::max(groups.shape.c * groups.shape.plane(), Index{1});
+    const Index few = std::clamp(elements_of_few / sample, Index{1}, few_samples);
+    run_by_sample(backend, groups.shape, between.together ? few : 1, before, between, after);
   } else {
     run_by_channel(backend, groups.shape, before, between, after);
   }

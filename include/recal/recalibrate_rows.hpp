@@ -57,27 +57,28 @@ void walk_pieces(const B& backend, Index count, Index rows, const F& f) {
                [&](const typename B::Team&, Index i) { f(i * piece, std::min(count, (i + 1) * piece)); });
 }
 
-/// one(group) between loops over its rows. `together` takes the integration, and is called only where it has a way to
-/// do all groups at once.
-template <class I, class RowsBefore, class One, class Together, class RowsAfter>
-[[nodiscard]] auto between(I& integrate, const Groups& groups, const RowsBefore& rows_before, const One& one,
-                           const Together& together, const RowsAfter& rows_after) {
+/// integrate_groups(first, last) between loops over the rows of the groups: one group a call, but several or all where
+/// the integration I has a way to do them together.
+template <class I, class RowsBefore, class IntegrateRows, class RowsAfter>
+[[nodiscard]] auto between(const Groups& groups, const RowsBefore& rows_before, const IntegrateRows& integrate_groups,
+                           const RowsAfter& rows_after) {
+  constexpr bool together = IntegrateGroups<I>;
   const auto some = [=, rows = groups.rows()](Index first, Index last) {
     rows_before(first * rows, last * rows);
-    for (Index g = first; g < last; ++g) one(g);
+    const Index step = together ? last - first : 1;
+    for (Index g = first; g < last; g += step) integrate_groups(g, g + step);
     rows_after(first * rows, last * rows);
   };
-  if constexpr (IntegrateAll<std::remove_const_t<I>>)
-    return Between{some,
-                   [=, &integrate, rows = groups.planes()](const auto& backend) {
-                     walk_pieces(backend, rows, 1, rows_before);
-                     together(integrate);
-                     walk_pieces(backend, rows, 1, rows_after);
-                   },
-                   true};
-  else
-    return Between{some,
-                   [some, groups](const auto& backend) { walk_pieces(backend, groups.groups(), groups.rows(), some); }};
+  const auto all = [=](const auto& backend) {
+    if constexpr (together) {
+      walk_pieces(backend, groups.planes(), 1, rows_before);
+      integrate_groups(Index{0}, groups.groups());
+      walk_pieces(backend, groups.planes(), 1, rows_after);
+    } else {
+      walk_pieces(backend, groups.groups(), groups.rows(), some);
+    }
+  };
+  return Between{some, all, together};
 }
 
 inline constexpr auto no_rows = [](Index, Index) {};
@@ -92,42 +93,52 @@ template <class G>
 
 template <class I, class G>
 [[nodiscard]] auto infer_step(const I& integrate, const G& gate, const Groups& groups, InferRows& rows) {
-  return between(
-      integrate, groups, no_rows,
-      [&](Index g) {
-        integrate.infer(g, groups.slice<I::in>(rows.style, g), groups.slice<I::out>(rows.excitation, g));
+  return between<I>(
+      groups, no_rows,
+      [&](Index first, Index last) {
+        const auto t = groups.slice<I::in>(rows.style, first, last);
+        const auto z = groups.slice<I::out>(rows.excitation, first, last);
+        if constexpr (IntegrateGroups<I>)
+          integrate.infer_groups(first, last - first, t, z);
+        else
+          integrate.infer(first, t, z);
       },
-      [&](const auto& own) { own.infer_all(groups.groups(), rows.style, rows.excitation); }, open_step(gate, rows));
+      open_step(gate, rows));
 }
 
 /// `tape` is the module's: a RowTape and the integration's own.
 template <class I, class G, class Tape>
 [[nodiscard]] auto forward_step(I& integrate, const G& gate, const Groups& groups, Tape& tape) {
-  return between(
-      integrate, groups, no_rows,
-      [&](Index g) {
-        integrate.forward(g, groups.slice<I::in>(tape.style, g), groups.slice<I::out>(tape.excitation, g),
-                          tape.integrate);
+  return between<I>(
+      groups, no_rows,
+      [&](Index first, Index last) {
+        const auto t = groups.slice<I::in>(tape.style, first, last);
+        const auto z = groups.slice<I::out>(tape.excitation, first, last);
+        if constexpr (IntegrateGroups<I>)
+          integrate.forward_groups(first, last - first, t, z, tape.integrate);
+        else
+          integrate.forward(first, t, z, tape.integrate);
       },
-      [&](auto& own) { own.forward_all(groups.groups(), tape.style, tape.excitation, tape.integrate); },
       open_step(gate, tape));
 }
 
 /// From the gradients of the gates to what is pulled from every plane.
 template <class P, class I, class G, class Tape>
 [[nodiscard]] auto backward_step(const P& pool, I& integrate, const G& gate, const Groups& groups, Tape& tape) {
-  return between(
-      integrate, groups,
+  return between<I>(
+      groups,
       [&](Index first, Index last) {
         pull_rows(gate, last - first, tape.excitation.data() + first * G::width, tape.grad_gate.data() + first,
                   tape.grad_excitation.data() + first * G::width);
       },
-      [&](Index g) {
-        integrate.backward(g, groups.slice<I::in>(tape.style, g), groups.slice<I::out>(tape.grad_excitation, g),
-                           groups.slice<I::in>(tape.grad_style, g), tape.integrate);
-      },
-      [&](auto& own) {
-        own.backward_all(groups.groups(), tape.style, tape.grad_excitation, tape.grad_style, tape.integrate);
+      [&](Index first, Index last) {
+        const auto t = groups.slice<I::in>(tape.style, first, last);
+        const auto dz = groups.slice<I::out>(tape.grad_excitation, first, last);
+        const auto dt = groups.slice<I::in>(tape.grad_style, first, last);
+        if constexpr (IntegrateGroups<I>)
+          integrate.backward_groups(first, last - first, t, dz, dt, tape.integrate);
+        else
+          integrate.backward(first, t, dz, dt, tape.integrate);
       },
       [&, count = groups.shape.plane()](Index first, Index last) {
         for (Index row = first; row < last; ++row)

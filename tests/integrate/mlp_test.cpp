@@ -62,3 +62,33 @@ TEST_CASE("a bottleneck of nothing is refused") {
   CHECK_THROWS_AS(Mlp<float>(4, 0), recal::error);
   CHECK_THROWS_AS(Mlp<float>(0, 1), recal::error);
 }
+
+TEST_CASE("several samples from any on are the same as one by one") {
+  const Index channels = 37;
+  const Index samples = 7;
+  Mlp<float> mlp(channels, 9);
+  const auto t = noise("t", samples * channels);
+  const auto dz = noise("dz", samples * channels);
+  Mlp<float>::Tape tape;
+  mlp.begin(samples, channels, recal::Mode::train, tape);
+  const auto rows = [&](auto& all, Index first, Index count) {
+    return std::span(all).subspan(static_cast<std::size_t>(first * channels),
+                                  static_cast<std::size_t>(count * channels));
+  };
+  const auto results = [&](Index at_once) {
+    Buffer<double> z(t.size(), NAN);
+    Buffer<double> inferred(t.size(), NAN);
+    Buffer<double> dt(t.size(), NAN);
+    for (Index s = 0; s < samples; s += at_once) {
+      const Index own = std::min(at_once, samples - s);
+      mlp.infer_groups(s, own, rows(t, s, own), rows(inferred, s, own));
+      mlp.forward_groups(s, own, rows(t, s, own), rows(z, s, own), tape);
+      mlp.backward_groups(s, own, rows(t, s, own), rows(dz, s, own), rows(dt, s, own), tape);
+    }
+    CHECK(inferred == z);
+    return std::tuple(z, dt, tape.hidden, tape.grad_hidden);
+  };
+  const auto together = results(samples);
+  CHECK(together == results(3));
+  CHECK(together == results(1));
+}

@@ -49,8 +49,9 @@ struct NoTape {};
 ///   in parameter_gradients(Index groups, t, dz, Tape&)      (all groups' rows) where it is a sample.
 /// Optional: begin(Index groups, Index rows, Mode, Tape&) const makes room before the groups run;
 /// check(Index channels, Index rows, bool training) const refuses shapes by throwing recal::error;
-/// infer_all(Index groups, t, z) const, forward_all(Index groups, t, z, Tape&) and backward_all(Index groups, t, dz,
-/// dt, Tape&) do all groups at once, where that is cheaper than one by one. See docs/own_policy.md.
+/// infer_groups(Index first, Index count, t, z) const, forward_groups(Index first, Index count, t, z, Tape&) and
+/// backward_groups(Index first, Index count, t, dz, dt, Tape&) do the groups [first, first + count), of which t, z, dz
+/// and dt are the rows, where that is cheaper than one by one and gives the same. See docs/own_policy.md.
 template <class I>
 concept Integrate = requires(I integrate, const I fixed, Index group, std::span<const double> in, std::span<double> out,
                              typename I::Tape tape) {
@@ -74,13 +75,13 @@ void begin_tape(const I& integrate, Index groups, Index rows, Mode mode, typenam
   if constexpr (requires { integrate.begin(groups, rows, mode, tape); }) integrate.begin(groups, rows, mode, tape);
 }
 
-/// Whether an integration has a way of its own to do all groups at once.
+/// Whether an integration has a way of its own to do several groups at once.
 template <class I>
-concept IntegrateAll = requires(I integrate, Index groups, std::span<const double> in, std::span<double> out,
-                                typename I::Tape tape) {
-  std::as_const(integrate).infer_all(groups, in, out);
-  integrate.forward_all(groups, in, out, tape);
-  integrate.backward_all(groups, in, in, out, tape);
+concept IntegrateGroups = requires(I integrate, Index group, std::span<const double> in, std::span<double> out,
+                                   typename I::Tape tape) {
+  std::as_const(integrate).infer_groups(group, group, in, out);
+  integrate.forward_groups(group, group, in, out, tape);
+  integrate.backward_groups(group, group, in, in, out, tape);
 };
 
 template <class I>

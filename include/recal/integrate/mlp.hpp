@@ -2,11 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include <recal/core/buffer.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/kept.hpp>
 #include <recal/core/random.hpp>
 #include <recal/integrate/dense.hpp>
 #include <recal/integrate/integrate.hpp>
@@ -24,8 +26,8 @@ namespace recal {
 /// The bottleneck of SE: two dense layers over the channels of a sample with a ReLU between.
 ///   z = W2 max(0, W1 t + b1) + b2;   W1 (R, C), b1 (R), W2 (C, R), b2 (C)
 /// Weights start as DenseLayer's, from `seed`.
-/// cost: 4 C R flops a sample; reads both matrices once a sample, or once for all of them (infer_all, forward_all,
-///       backward_all)
+/// cost: 4 C R flops a sample; reads both matrices once a sample, or once for several of them (infer_groups,
+///       forward_groups, backward_groups)
 /// source: Hu, Shen, Sun, "Squeeze-and-Excitation Networks", CVPR 2018, section 3.2
 template <class T>
 struct Mlp {
@@ -53,28 +55,29 @@ struct Mlp {
     resize(tape.grad_hidden, samples * reduced());
   }
 
-  void infer(Index, std::span<const double> t, std::span<double> z) const { infer_all(1, t, z); }
+  void infer(Index sample, std::span<const double> t, std::span<double> z) const { infer_groups(sample, 1, t, z); }
 
-  void infer_all(Index samples, std::span<const double> t, std::span<double> z) const {
-    Buffer<double> hidden(static_cast<std::size_t>(samples * reduced()));
-    run(samples, t, hidden, z);
+  void infer_groups(Index, Index samples, std::span<const double> t, std::span<double> z) const {
+    Kept<Buffer<double>> hidden;
+    resize(*hidden, samples * reduced());
+    run(samples, t, *hidden, z);
   }
 
   void forward(Index sample, std::span<const double> t, std::span<double> z, Tape& tape) {
-    run(1, t, row(tape.hidden, sample), z);
+    forward_groups(sample, 1, t, z, tape);
   }
 
-  void forward_all(Index samples, std::span<const double> t, std::span<double> z, Tape& tape) {
-    run(samples, t, tape.hidden, z);
+  void forward_groups(Index first, Index samples, std::span<const double> t, std::span<double> z, Tape& tape) {
+    run(samples, t, rows(tape.hidden, first, samples), z);
   }
 
-  void backward(Index sample, std::span<const double>, std::span<const double> dz, std::span<double> dt, Tape& tape) {
-    pull(1, dz, row(tape.hidden, sample), row(tape.grad_hidden, sample), dt);
+  void backward(Index sample, std::span<const double> t, std::span<const double> dz, std::span<double> dt, Tape& tape) {
+    backward_groups(sample, 1, t, dz, dt, tape);
   }
 
-  void backward_all(Index samples, std::span<const double>, std::span<const double> dz, std::span<double> dt,
-                    Tape& tape) {
-    pull(samples, dz, tape.hidden, tape.grad_hidden, dt);
+  void backward_groups(Index first, Index samples, std::span<const double>, std::span<const double> dz,
+                       std::span<double> dt, Tape& tape) {
+    pull(samples, dz, rows(tape.hidden, first, samples), rows(tape.grad_hidden, first, samples), dt);
   }
 
   void parameter_gradients(Index samples, std::span<const double> t, std::span<const double> dz, Tape& tape) {
@@ -89,9 +92,8 @@ struct Mlp {
   }
 
  private:
-  [[nodiscard]] std::span<double> row(Buffer<double>& all, Index sample) const {
-    const auto count = static_cast<std::size_t>(reduced());
-    return {all.data() + static_cast<std::size_t>(sample) * count, count};
+  [[nodiscard]] std::span<double> rows(Buffer<double>& all, Index first, Index samples) const {
+    return {all.data() + first * reduced(), static_cast<std::size_t>(samples * reduced())};
   }
 
   void run(Index samples, std::span<const double> t, std::span<double> hidden, std::span<double> z) const {

@@ -6,9 +6,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <recal/backend/cpu/unrolled.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/shape.hpp>
+#include <recal/core/unrolled.hpp>
 
 /// The innermost step of every matrix product on the CPU: a block of C that stays in registers.
 ///

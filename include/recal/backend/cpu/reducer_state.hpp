@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <recal/backend/cpu/unrolled.hpp>
 #include <recal/core/pack.hpp>
+#include <recal/core/unrolled.hpp>
 
 // For lambdas whose parameters are packs: in registers, whatever the optimiser thinks of their size.
 #define RECAL_INLINE __attribute__((always_inline))

@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace recal::cpu::detail {
+namespace recal {
 
 /// f(0), ... f(Count - 1), each index a constant.
 template <int Count, class F>
@@ -15,4 +15,4 @@ template <int Count, class F>
   (std::make_integer_sequence<int, Count>{});
 }
 
-}  // namespace recal::cpu::detail
+}  // namespace recal
