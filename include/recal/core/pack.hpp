@@ -11,6 +11,10 @@
 #include <recal/core/scalar.hpp>
 #include <recal/core/shape.hpp>
 
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
 namespace recal {
 
 /// L numbers that are worked on at once, in one register. Written against the vector extension of
@@ -72,6 +76,10 @@ template <std::floating_point T>
 /// The square root, lane by lane.
 template <std::floating_point T, int L>
 [[nodiscard]] Pack<T, L> sqrt(Pack<T, L> a) noexcept {
+#ifdef __AVX__
+  // Of a loop GCC makes one root after the other, for each could set errno.
+  if constexpr (std::same_as<T, double> && L == 4) return Pack<T, L>(typename Pack<T, L>::Native(_mm256_sqrt_pd(a.v)));
+#endif
   Pack<T, L> root;
   for (int lane = 0; lane < L; ++lane) root.v[lane] = std::sqrt(a.v[lane]);
   return root;

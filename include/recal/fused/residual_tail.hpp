@@ -10,6 +10,7 @@
 #include <recal/fused/tail_module.hpp>
 #include <recal/pool/mean_std.hpp>
 #include <recal/pool/moments_and_extremes.hpp>
+#include <recal/pool/moments_sink.hpp>
 #include <recal/pool/plane_moments.hpp>
 #include <recal/recalibrate_passes.hpp>
 #include <recal/recalibrate_planes.hpp>
@@ -136,15 +137,15 @@ class ResidualTail {
   void take_moments(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
                     Mode mode) {
     PerChannel<fused::ChannelMoments> channels{};
-    for (Index n = 0; n < x.shape.n; ++n)
-      reduce_planes(
-          team, Moments{}, x.shape.plane(), block.size(),
-          [&](Index i, const auto& state) {
-            const PlaneMoments plane = detail::plane_moments(state, x.shape.plane());
-            at(tape_.moments, groups.row(n, block.first + i)) = plane;
-            at(channels, i).add(plane);
-          },
-          x.planes(n, block.first));
+    for (Index n = 0; n < x.shape.n; ++n) {
+      const RunRows rows = groups.rows_of({n, block.first, block.last});
+      const auto keep = [&](Index i, const PlaneMoments& plane) {
+        at(tape_.moments, rows[i]) = plane;
+        at(channels, i).add(plane);
+      };
+      reduce_planes(team, Moments{}, x.shape.plane(), block.size(), detail::MomentsSink{x.shape.plane(), keep},
+                    x.planes(n, block.first));
+    }
     const auto elements = static_cast<double>(x.shape.plane());
     const double count = elements * static_cast<double>(x.shape.n);
     const auto& pool = fused::tail_pool(module_.pool());

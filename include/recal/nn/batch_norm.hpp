@@ -12,6 +12,7 @@
 #include <recal/core/visit.hpp>
 #include <recal/fused/channel_walk.hpp>
 #include <recal/pool/mean_std.hpp>
+#include <recal/pool/moments_sink.hpp>
 
 namespace recal::nn {
 
@@ -271,13 +272,10 @@ class BatchNorm2d {
     const auto elements = static_cast<double>(x.shape.plane());
     walk_channels(backend, x.shape, [&](const typename B::Team& team, const ChannelBlock& block) {
       PerChannel<fused::ChannelMoments> moments{};
+      const auto add = [&](Index i, const PlaneMoments& plane) { at(moments, i).add(plane); };
       for (Index n = 0; n < x.shape.n; ++n)
-        reduce_planes(
-            team, MeanStd{}, x.shape.plane(), block.size(),
-            [&](Index i, const auto& state) {
-              at(moments, i).add(recal::detail::plane_moments(state, x.shape.plane()));
-            },
-            x.planes(n, block.first));
+        reduce_planes(team, MeanStd{}, x.shape.plane(), block.size(), recal::detail::MomentsSink{x.shape.plane(), add},
+                      x.planes(n, block.first));
       PerChannel<fused::ChannelAffine<A>> maps;
       for (Index c = block.first; c < block.last; ++c)
         at(maps, c - block.first) =
