@@ -14,19 +14,14 @@ template <class T>
 class TurnedWeights {
  public:
   TurnedWeights(const T* weight, Index outputs, Index inputs, Index area, Index groups, Buffer<T>& memory)
-      : area_(area), blocks_((inputs + step - 1) / step), block_size_(outputs * area * step) {
+      : inputs_(inputs), area_(area), blocks_((inputs + step - 1) / step), block_size_(outputs * area * step + apart) {
     resize(memory, groups * blocks_ * block_size_);
     data_ = memory.data();
-    const Index ahead = 16 * inputs * area;  // a later output's weights: no prefetcher sees that far
-    parallel_for(groups * blocks_, 1 + 65536 / block_size_, [&](Index block) {
-      const Index row = block % blocks_ * step;
-      const T* from = weight + (block / blocks_ * outputs * inputs + row) * area;
-      T* to = memory.data() + block * block_size_;
-      const Index rows = std::min(step, inputs - row);
-      for (Index o = 0; o < outputs; ++o, from += inputs * area, to += area * step) {
-        __builtin_prefetch(from + ahead);
-        turn(from, rows, area, to);
-      }
+    const Index bands = (outputs + band - 1) / band;
+    parallel_for(groups * bands, 1 + 65536 / (band * inputs * area), [&](Index index) {
+      const Index first = index % bands * band;
+      turn_band(weight + (index / bands * outputs + first) * inputs * area, std::min(band, outputs - first),
+                memory.data() + index / bands * blocks_ * block_size_ + first * area * step);
     });
   }
 
@@ -37,20 +32,39 @@ class TurnedWeights {
 
  private:
   static constexpr Index step = Block<T>::rows;
+  /// Outputs that are turned together: their weights are read in that many streams.
+  static constexpr Index band = 8;
+  /// Between blocks: a power of two apart they would be in each other's way in the cache.
+  static constexpr Index apart = 64 / sizeof(T);
 
-  /// turn_taps(), unrolled where sizes are the common ones.
-  static void turn(const T* from, Index rows, Index area, T* to) {
-    if (area == 9 && rows == step) return turn_taps(from, step, 9, to);
-    if (area == 1 && rows == step) return turn_taps(from, step, 1, to);
-    turn_taps(from, rows, area, to);
+  /// turn_outputs() of all blocks, unrolled where sizes are the common ones.
+  void turn_band(const T* from, Index outputs, T* to) const {
+    const Index whole = inputs_ / step;
+    if (area_ == 9)
+      turn_blocks(from, outputs, whole, 9, to);
+    else if (area_ == 1)
+      turn_blocks(from, outputs, whole, 1, to);
+    else
+      turn_blocks(from, outputs, whole, area_, to);
+    if (whole < blocks_)
+      turn_outputs(from + whole * step * area_, outputs, inputs_ - whole * step, area_, to + whole * block_size_);
   }
 
-  /// to[tap turned][row] = from[row][tap]
-  [[gnu::always_inline]] static void turn_taps(const T* from, Index rows, Index area, T* to) {
-    for (Index r = 0; r < rows; ++r)
-      for (Index tap = 0; tap < area; ++tap) to[(area - 1 - tap) * step + r] = from[r * area + tap];
+  [[gnu::always_inline]] void turn_blocks(const T* from, Index outputs, Index blocks, Index area, T* to) const {
+    const Index block_size = block_size_;
+    for (Index block = 0; block < blocks; ++block)
+      turn_outputs(from + block * step * area, outputs, step, area, to + block * block_size);
   }
 
+  /// to[output][tap turned][row] = from[output][row][tap]
+  [[gnu::always_inline]] void turn_outputs(const T* from, Index outputs, Index rows, Index area, T* to) const {
+    const Index stride = inputs_ * area;
+    for (Index o = 0; o < outputs; ++o, from += stride, to += area * step)
+      for (Index r = 0; r < rows; ++r)
+        for (Index tap = 0; tap < area; ++tap) to[(area - 1 - tap) * step + r] = from[r * area + tap];
+  }
+
+  Index inputs_;
   Index area_;
   Index blocks_;
   Index block_size_;
