@@ -2,74 +2,13 @@
 #pragma once
 
 #include <recal/backend/cpu/conv2d.hpp>
+#include <recal/backend/cpu/conv2d_phases.hpp>
 #include <recal/backend/cpu/transpose.hpp>
+#include <recal/backend/cpu/turned_weights.hpp>
 
 namespace recal {
 
 namespace cpu::detail {
-
-/// The weights [O, I/G, k, k] as the left operands of dx = weight^T * dy: for every Block<T>::rows input channels of a
-/// group together, (o, ky, kx) with the kernel turned by half a circle, and of each the numbers of those channels.
-template <class T>
-class TurnedWeights {
- public:
-  TurnedWeights(const T* weight, Index outputs, Index inputs, Index area, Index groups, Buffer<T>& memory)
-      : inputs_(inputs), area_(area), blocks_((inputs + step - 1) / step), block_size_(outputs * area * step + apart) {
-    resize(memory, groups * blocks_ * block_size_);
-    data_ = memory.data();
-    const Index bands = (outputs + band - 1) / band;
-    parallel_for(groups * bands, 1 + 65536 / (band * inputs * area), [&](Index index) {
-      const Index first = index % bands * band;
-      turn_band(weight + (index / bands * outputs + first) * inputs * area, std::min(band, outputs - first),
-                memory.data() + index / bands * blocks_ * block_size_ + first * area * step);
-    });
-  }
-
-  /// Rows from `row` on, a multiple of Block<T>::rows, and outputs from `output` on.
-  [[nodiscard]] Left<T> left(Index group, Index row, Index output) const {
-    return {data_ + (group * blocks_ + row / step) * block_size_ + output * area_ * step, 1, step};
-  }
-
- private:
-  static constexpr Index step = Block<T>::rows;
-  /// Outputs that are turned together: their weights are read in that many streams.
-  static constexpr Index band = 8;
-  /// Between blocks: a power of two apart they would be in each other's way in the cache.
-  static constexpr Index apart = 64 / sizeof(T);
-
-  /// turn_outputs() of all blocks, unrolled where sizes are the common ones.
-  void turn_band(const T* from, Index outputs, T* to) const {
-    const Index whole = inputs_ / step;
-    if (area_ == 9)
-      turn_blocks(from, outputs, whole, 9, to);
-    else if (area_ == 1)
-      turn_blocks(from, outputs, whole, 1, to);
-    else
-      turn_blocks(from, outputs, whole, area_, to);
-    if (whole < blocks_)
-      turn_outputs(from + whole * step * area_, outputs, inputs_ - whole * step, area_, to + whole * block_size_);
-  }
-
-  [[gnu::always_inline]] void turn_blocks(const T* from, Index outputs, Index blocks, Index area, T* to) const {
-    const Index block_size = block_size_;
-    for (Index block = 0; block < blocks; ++block)
-      turn_outputs(from + block * step * area, outputs, step, area, to + block * block_size);
-  }
-
-  /// to[output][tap turned][row] = from[output][row][tap]
-  [[gnu::always_inline]] void turn_outputs(const T* from, Index outputs, Index rows, Index area, T* to) const {
-    const Index stride = inputs_ * area;
-    for (Index o = 0; o < outputs; ++o, from += stride, to += area * step)
-      for (Index r = 0; r < rows; ++r)
-        for (Index tap = 0; tap < area; ++tap) to[(area - 1 - tap) * step + r] = from[r * area + tap];
-  }
-
-  Index inputs_;
-  Index area_;
-  Index blocks_;
-  Index block_size_;
-  const T* data_ = nullptr;
-};
 
 /// dx as a convolution of dy with the turned kernel: for stride 1 and padding < kernel.
 template <class T>
@@ -79,8 +18,8 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const PatchGrid grid(dy.shape, dx.shape, turned);
   const Index inputs = dx.shape.c / groups;
   const Index outputs = dy.shape.c / groups;
-  const Index area = window.area();
-  const TurnedWeights<T> weights(weight, outputs, inputs, area, groups, layout_scratch<T>().weights);
+  TurnedWeights<T>& weights = layout_scratch<T>().weights;
+  weights.turn(weight, {groups, outputs, inputs, window.area()});
   for_each_tile<T>(dx.shape.n * grid.positions(), inputs, groups, gather_cost(window), [&](Index g, const Tile& tile) {
     const auto left = [&](Index row, Index channel) { return weights.left(g, row, channel); };
     multiply_patches(from_channel(dy, g * outputs), outputs, grid, tile, left, from_channel(dx, g * inputs),
@@ -106,80 +45,6 @@ void backward_data_pointwise(const TensorView<const T>& dy, const T* weight, con
   spread<T>(product, window.stride, dx);
 }
 
-/// plane += what the taps of one channel give: `taps` holds [ky, kx][out_h*out_w], rows `pitch` apart.
-template <class T>
-void scatter_taps(const T* taps, Index pitch, Index out_h, Index out_w, const Window& window, Index h, Index w,
-                  T* plane) {
-  for (Index ky = 0; ky < window.kernel; ++ky)
-    for (Index kx = 0; kx < window.kernel; ++kx, taps += pitch) {
-      const TapReach reach(window, kx, w, out_w);
-      for (Index oy = 0; oy < out_h; ++oy) {
-        const Index y = oy * window.stride + ky - window.padding;
-        if (y < 0 || y >= h) continue;
-        T* to = plane + y * w + reach.shift;
-        for (Index ox = reach.first; ox < reach.last; ++ox) to[ox * window.stride] += taps[oy * out_w + ox];
-      }
-    }
-}
-
-/// Up to Block<T>::rows numbers, unrolled where it is all of them.
-template <class T>
-void copy_row(Index count, const T* from, T* to) {
-  std::copy_n(from, count == Block<T>::rows ? Block<T>::rows : count, to);
-}
-
-/// dx by scattering: for whole images and a few channels, weight^T * dy, then every tap goes where it came from.
-template <class T>
-void backward_data_scattered(const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx,
-                             const Window& window, Index groups) {
-  using B = Block<T>;
-  constexpr Index elements = 65536;  // of a tile's product: it stays in the second cache
-  const PatchGrid pixels({dy.shape.n, dy.shape.c, 1, dy.shape.plane()}, {dy.shape.n, dy.shape.c, 1, dy.shape.plane()},
-                         Window{});
-  const Index inputs = dx.shape.c / groups;
-  const Index outputs = dy.shape.c / groups;
-  const Index area = window.area();
-  const Index images = std::clamp<Index>(B::tile_columns / pixels.positions(), 1, dx.shape.n);
-  const Index pitch = TaskGrid::round_up(images * pixels.positions(), B::columns);
-  const Index channels = std::clamp<Index>(elements / (pitch * area), 1, inputs);
-  const Index tiles = (dx.shape.n + images - 1) / images;
-  const Index splits = (inputs + channels - 1) / channels;
-
-  parallel_for(groups * tiles * splits, [&](Index index) {
-    const Index g = index / (tiles * splits);
-    const Index image = index / splits % tiles * images;
-    const Index image_end = std::min(dx.shape.n, image + images);
-    const Index channel = index % splits * channels;
-    const Index rows = std::min(channels, inputs - channel) * area;
-    ProductScratch<T>& scratch = product_scratch<T>();
-    scratch.patches.prepare(pixels, image * pixels.positions(), image_end * pixels.positions(), B::columns);
-    resize(scratch.sums, rows * pitch);
-    resize(scratch.left, B::depth * B::rows);
-    resize(scratch.panels, scratch.patches.panels() * std::min(B::depth, outputs) * B::columns);
-
-    for (Index o = 0; o < outputs; o += B::depth) {
-      const Index depth = std::min(B::depth, outputs - o);
-      scratch.patches.gather(from_channel(dy, g * outputs), o, depth, scratch.panels.data());
-      for (Index row = 0; row < rows; row += B::rows) {
-        const Index count = std::min<Index>(B::rows, rows - row);
-        const T* from = weight + ((g * outputs + o) * inputs + channel) * area + row;
-        for (Index k = 0; k < depth; ++k) copy_row(count, from + k * inputs * area, scratch.left.data() + k * B::rows);
-        for (Index panel = 0; panel < scratch.patches.panels(); ++panel)
-          multiply_block(count, B::columns, depth, Left<T>{scratch.left.data(), 1, B::rows},
-                         scratch.panels.data() + panel * depth * B::columns,
-                         scratch.sums.data() + row * pitch + panel * B::columns, pitch, o > 0);
-      }
-    }
-    for (Index n = image; n < image_end; ++n)
-      for (Index c = 0; c < rows / area; ++c) {
-        T* plane = dx.plane(n, g * inputs + channel + c);
-        std::fill_n(plane, dx.shape.plane(), T{});
-        scatter_taps(scratch.sums.data() + c * area * pitch + (n - image) * pixels.positions(), pitch, dy.shape.h,
-                     dy.shape.w, window, dx.shape.h, dx.shape.w, plane);
-      }
-  });
-}
-
 /// dweight += dy x patches^T for some channels of x and some of dy: all pixels, in order.
 struct WeightBlock {
   Index channel, channels;  ///< of x, within the group
@@ -192,7 +57,7 @@ void backward_weight_block(const TensorView<const T>& x, const TensorView<const 
   using B = Block<T>;
   const Index positions = grid.positions();
   const Index total = x.shape.n * positions;
-  const Index area = grid.window.area();
+  const Index area = grid.area();
   const Index columns = block.channels * area;
   const Index whole_images = positions < B::depth ? B::depth / positions * positions : B::depth;
   const PatchGrid pixels({dy.shape.n, dy.shape.c, 1, positions}, {dy.shape.n, dy.shape.c, 1, positions}, Window{});
@@ -210,7 +75,7 @@ void backward_weight_block(const TensorView<const T>& x, const TensorView<const 
     const T* rows = x.plane(image, block.channel) + (first - image * positions);
     Index row_stride = x.stride_c;
     Index row_count = columns;
-    if (!one_image || grid.window != Window{}) {
+    if (!one_image || !grid.pixelwise()) {
       row_count = TaskGrid::round_up(columns, B::P::lanes);  // whole squares are turned faster
       resize(scratch.rows, row_count * depth);
       scratch.patches.prepare(grid, first, last, depth, start);
@@ -324,7 +189,7 @@ void conv2d_backward_data(const Cpu&, const TensorView<const T>& dy, const T* we
   else if (layout)
     cpu::detail::backward_data_pointwise(dy, weight, dx, window, groups);
   else
-    cpu::detail::backward_data_scattered(dy, weight, dx, window, groups);
+    cpu::backward_data_phased(dy, weight, dx, window, groups);
   cpu::finish_planes(finish, dx);
 }
 

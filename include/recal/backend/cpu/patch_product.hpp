@@ -154,7 +154,7 @@ void multiply_patches(const TensorView<const T>& x, Index channels, const PatchG
   scratch.patches.prepare(grid, tile.first, tile.last, B::columns, start);
   list_targets(tile, grid.positions(), B::columns, scratch.targets);
   const Index panels = scratch.patches.panels();
-  const Index area = grid.window.area();
+  const Index area = grid.area();
   const Index chunk = std::clamp<Index>(B::depth / area, 1, channels);
   const Index staged_size = (tile.row_end - tile.row) * B::columns;
   resize(scratch.panels, panels * chunk * area * B::columns);

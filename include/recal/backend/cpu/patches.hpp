@@ -15,27 +15,52 @@
 
 namespace recal::cpu {
 
-/// How a convolution's output pixels look at its input planes.
+/// How a convolution's output pixels look at its input planes: pixel (y, x) sees the rows from y*stride - padding_h on
+/// and the columns from x*stride - padding_w on.
 struct PatchGrid {
   Index in_h = 0;  ///< input plane
   Index in_w = 0;
   Index out_h = 0;  ///< positions of the window
   Index out_w = 0;
-  Window window;
+  Index kernel_h = 1;
+  Index kernel_w = 1;
+  Index stride = 1;
+  Index padding_h = 0;
+  Index padding_w = 0;
 
   PatchGrid() = default;
 
-  /// A window of one pixel with stride 1 sees the plane as one long row.
   PatchGrid(const Shape& in, const Shape& out, const Window& of)
-      : in_h(in.h), in_w(in.w), out_h(out.h), out_w(out.w), window(of) {
-    if (of == Window{1, 1, 0}) {
-      in_w *= in_h;
-      out_w *= out_h;
-      in_h = out_h = 1;
-    }
+      : in_h(in.h),
+        in_w(in.w),
+        out_h(out.h),
+        out_w(out.w),
+        kernel_h(of.kernel),
+        kernel_w(of.kernel),
+        stride(of.stride),
+        padding_h(of.padding),
+        padding_w(of.padding) {
+    join_rows();
   }
 
   [[nodiscard]] Index positions() const { return out_h * out_w; }
+  [[nodiscard]] Index area() const { return kernel_h * kernel_w; }
+
+  /// Whether every pixel sees itself alone.
+  [[nodiscard]] bool pixelwise() const { return area() == 1 && inside() && out_h == in_h && out_w == in_w; }
+
+  /// Whether, with stride 1, no pixel sees beyond a plane.
+  [[nodiscard]] bool inside() const {
+    return stride == 1 && padding_h == 0 && padding_w == 0 && out_h + kernel_h - 1 <= in_h &&
+           out_w + kernel_w - 1 <= in_w;
+  }
+
+  /// A plane that is seen pixel by pixel is one long row.
+  void join_rows() {
+    if (!pixelwise()) return;
+    in_w = out_w = in_h * in_w;
+    in_h = out_h = 1;
+  }
 };
 
 /// Gathers patches: for output pixels [first, last), counted through all images, and channels of x,
@@ -56,24 +81,24 @@ class Patches {
     width_ = width;
     panels_ = (last - first + width - 1) / width;
     tail_ = (last - first) - (panels_ - 1) * width;
-    direct_ = grid.window.padding == 0 && grid.window.stride == 1 && start.empty();
-    phases_ = std::min(grid.window.stride, grid.window.kernel);
-    pitch_ = grid.out_w + (grid.window.kernel - 1) / grid.window.stride;
+    direct_ = grid.inside() && start.empty();
+    phases_ = std::min(grid.stride, grid.kernel_w);
+    pitch_ = grid.out_w + (grid.kernel_w - 1) / grid.stride;
     list_images(first, last);
-    if (grid.window != Window{}) list_pieces(first, last);
+    if (!grid.pixelwise()) list_pieces(first, last);
   }
 
   [[nodiscard]] Index panels() const noexcept { return panels_; }
 
-  /// to[panel][(c - first_channel)*kernel^2 + ky*kernel + kx][column] for `channels` channels of x.
+  /// to[panel][((c - first_channel)*kernel_h + ky)*kernel_w + kx][column] for `channels` channels of x.
   /// The start's channels are x's.
   /// ensures: the last panel is filled up with zeros
   void gather(const TensorView<const T>& x, Index first_channel, Index channels, T* to) {
-    const Index area = grid_.window.area();
+    const Index area = grid_.area();
     const Index panel_stride = channels * area * width_;
     for (Index c = 0; c < channels; ++c) {
       T* out = to + c * area * width_;
-      if (grid_.window == Window{}) {
+      if (grid_.pixelwise()) {
         start_.visit([&](const auto& maps) {
           copy_rows(x, first_channel + c, panel_stride, out, maps.template of<T>(first_channel + c));
         });
@@ -149,9 +174,8 @@ class Patches {
       const Index end = std::min(last, (image + 1) * positions);
       const Index y = (p - image * positions) / grid_.out_w;
       const Index y_last = (end - 1 - image * positions) / grid_.out_w;
-      const Index rows = (y_last - y) * grid_.window.stride + grid_.window.kernel;
-      parts_.push_back(
-          {image, y * grid_.window.stride - grid_.window.padding, rows, y, offset, p - image * positions, end - p});
+      const Index rows = (y_last - y) * grid_.stride + grid_.kernel_h;
+      parts_.push_back({image, y * grid_.stride - grid_.padding_h, rows, y, offset, p - image * positions, end - p});
       offset += rows * phases_ * pitch_;
       p = end;
     }
@@ -176,7 +200,8 @@ class Patches {
 
   /// Copies channel c of all parts between their paddings; column q*stride + f goes to place q of phase f.
   void copy_padded(const TensorView<const T>& x, Index c) {
-    const Index stride = grid_.window.stride;
+    const Index stride = grid_.stride;
+    const Window columns{grid_.kernel_w, stride, grid_.padding_w};
     constexpr Index line = 64 / sizeof(T);
     const Index ahead = 2 * x.stride_c;  // the same pixels of a later channel, as in copy_rows()
     for (const Part& part : parts_) {
@@ -190,7 +215,7 @@ class Patches {
         const T* from = seen + (row - begin) * grid_.in_w;
         for (Index phase = 0; phase < phases_; ++phase) {
           T* to = padded_.data() + part.offset + (row * phases_ + phase) * pitch_;
-          const TapReach q(grid_.window, phase, grid_.in_w, pitch_);
+          const TapReach q(columns, phase, grid_.in_w, pitch_);
           if (stride == 1)
             for (Index k = q.first; k < q.last; ++k) to[k] = from[k + q.shift];
           else
@@ -209,10 +234,10 @@ class Patches {
 
   [[nodiscard]] const T* at_padded(const Piece& piece) const {
     const Part& part = parts_[static_cast<std::size_t>(piece.part)];
-    return padded_.data() + part.offset + (piece.y - part.y) * grid_.window.stride * phases_ * pitch_ + piece.x;
+    return padded_.data() + part.offset + (piece.y - part.y) * grid_.stride * phases_ * pitch_ + piece.x;
   }
 
-  /// The kernel^2 copies of one piece; `row_step` elements lie between two rows of the source.
+  /// The copies of one piece, one a tap; `row_step` elements lie between two rows of the source.
   void copy_piece(Index length, const T* from, Index row_step, T* to) const {
     if (length == 1)
       copy_shifted<1>(length, from, row_step, to);
@@ -233,22 +258,21 @@ class Patches {
   /// Each copy in two moves of `Half` elements that overlap: Half <= length <= 2 Half. 0: whatever the length is.
   template <Index Half>
   void copy_shifted(Index length, const T* from, Index row_step, T* to) const {
-    const Index stride = direct_ ? 1 : grid_.window.stride;
-    if (grid_.window.kernel == 3 && stride == 1)
-      copy_taps<Half>(3, 1, length, from, row_step, to);
+    if (grid_.kernel_h == 3 && grid_.kernel_w == 3 && grid_.stride == 1)
+      copy_taps<Half>(3, 3, 1, length, from, row_step, to);
     else
-      copy_taps<Half>(grid_.window.kernel, stride, length, from, row_step, to);
+      copy_taps<Half>(grid_.kernel_h, grid_.kernel_w, grid_.stride, length, from, row_step, to);
   }
 
   /// copy_shifted(), unrolled for the kernel and stride that the call names.
   template <Index Half>
-  [[gnu::always_inline]] void copy_taps(Index kernel, Index stride, Index length, const T* from, Index row_step,
-                                        T* to) const {
+  [[gnu::always_inline]] void copy_taps(Index kernel_h, Index kernel_w, Index stride, Index length, const T* from,
+                                        Index row_step, T* to) const {
     const Index width = width_;
     const Index pitch = pitch_;
-    for (Index ky = 0; ky < kernel; ++ky) {
+    for (Index ky = 0; ky < kernel_h; ++ky) {
       const T* row = from + ky * row_step;
-      for (Index kx = 0, phase = 0, q = 0; kx < kernel; ++kx, to += width) {
+      for (Index kx = 0, phase = 0, q = 0; kx < kernel_w; ++kx, to += width) {
         const T* source = row + phase * pitch + q;
         if constexpr (Half > 0) {
           move<Half>(source, to);

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include <recal/backend/conv_start.hpp>
-#include <recal/backend/cpu/block.hpp>
+#include <recal/backend/cpu/turned_weights.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/parallel.hpp>
@@ -76,7 +76,7 @@ template <class T>
 struct LayoutScratch {
   Buffer<T> input;
   Buffer<T> output;
-  Buffer<T> weights;
+  TurnedWeights<T> weights;
 };
 
 template <class T>

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <recal/backend/cpu/patch_product.hpp>
+#include <recal/backend/cpu/pointwise.hpp>
+#include <recal/backend/cpu/turned_weights.hpp>
+#include <recal/core/parallel.hpp>
+
+/// The data gradient of strided convolutions. Pixels of dx whose coordinates leave the same remainders, divided by the
+/// stride, see the same taps of the kernel: such a *phase* of dx is a convolution of dy with stride 1 and those taps.
+/// So nothing is multiplied by the zeros between the pixels of dy, and the phases are put together while they are in
+/// cache.
+namespace recal::cpu {
+
+/// The pixels first + u*stride of dx along one axis, u < count, and the taps remainder + t*stride that reach them.
+struct AxisPhase {
+  Index count = 0;
+  Index remainder = 0;
+  Index taps = 0;
+  Index padding = 0;  ///< of the convolution with the taps in falling order
+
+  AxisPhase() = default;
+  AxisPhase(const Window& window, Index first, Index size)
+      : count(first < size ? (size - 1 - first) / window.stride + 1 : 0),
+        remainder((first + window.padding) % window.stride),
+        taps(remainder < window.kernel ? (window.kernel - 1 - remainder) / window.stride + 1 : 0),
+        padding(taps - 1 - (first + window.padding) / window.stride) {}
+};
+
+/// One phase of dx: its pixels as the outputs of a convolution of dy, and that convolution's weights.
+template <class T>
+struct Phase {
+  PatchGrid grid;
+  Index columns = 0;  ///< of dx's plane, of the phase
+  std::vector<Index> taps;
+  TurnedWeights<T> weights;
+
+  /// Phase (first_y, first_x) of planes of dx's shape.
+  void prepare(const Window& window, Index first_y, Index first_x, const Shape& dy, const Shape& dx) {
+    const AxisPhase y(window, first_y, dx.h);
+    const AxisPhase x(window, first_x, dx.w);
+    grid = {};
+    grid.in_h = dy.h;
+    grid.in_w = dy.w;
+    grid.out_h = y.count;
+    grid.out_w = x.count;
+    grid.kernel_h = y.taps;
+    grid.kernel_w = x.taps;
+    grid.padding_h = y.padding;
+    grid.padding_w = x.padding;
+    grid.join_rows();
+    columns = x.count;
+    taps.clear();
+    for (Index ty = y.taps - 1; ty >= 0; --ty)
+      for (Index tx = x.taps - 1; tx >= 0; --tx)
+        taps.push_back((y.remainder + ty * window.stride) * window.kernel + x.remainder + tx * window.stride);
+  }
+};
+
+/// All phases of a call, by (first_y, first_x); kept for the next.
+template <class T>
+[[nodiscard]] std::vector<Phase<T>>& phase_scratch() {
+  thread_local std::vector<Phase<T>> phases;
+  return phases;
+}
+
+/// to[v*stride + f] = from[f][v] for a row of dx; count(f) numbers of phase f.
+template <class T, class From, class Count>
+void join_row(Index stride, const From& from, const Count& count, T* to) {
+  if (stride == 2) {
+    const T* even = from(0);
+    const T* odd = from(1);
+    const Index pairs = count(1);
+    for (Index v = 0; v < pairs; ++v) {
+      to[2 * v] = even[v];
+      to[2 * v + 1] = odd[v];
+    }
+    if (count(0) > pairs) to[2 * pairs] = even[pairs];
+    return;
+  }
+  for (Index f = 0; f < stride; ++f) {
+    const T* own = from(f);
+    for (Index v = 0; v < count(f); ++v) to[v * stride + f] = own[v];
+  }
+}
+
+/// Images and channels of dx that one task works on.
+struct PhaseBlock {
+  Index image, images;
+  Index group;
+  Index channel, channels;  ///< within the group
+};
+
+/// dx for one block. dy and dx begin at the group's channels, of which dy has `outputs`.
+template <class T>
+void backward_data_block(const std::vector<Phase<T>>& phases, Index stride, Index outputs,
+                         const TensorView<const T>& dy, const TensorView<T>& dx, const PhaseBlock& block) {
+  const TensorView<const T> gradient{
+      dy.plane(block.image, 0), {block.images, outputs, dy.shape.h, dy.shape.w}, dy.stride_n, dy.stride_c};
+  Buffer<T>& memory = product_scratch<T>().rows;
+  const Index most = phases.front().grid.positions() * block.channels * block.images;  // the first is the largest
+  resize(memory, static_cast<Index>(phases.size()) * most);
+  const auto planes = [&](Index phase) {
+    const PatchGrid& grid = at(phases, phase).grid;
+    return TensorView<T>{memory.data() + phase * most, {block.images, block.channels, grid.out_h, grid.out_w}};
+  };
+  for (Index phase = 0; phase < stride * stride; ++phase) {
+    const auto& [grid, row_length, taps, weights] = at(phases, phase);
+    const TensorView<T> own = planes(phase);
+    if (taps.empty()) std::fill_n(own.data, own.shape.size(), T{});
+    if (taps.empty() || own.shape.size() == 0) continue;
+    const auto left = [&block, &own_weights = weights](Index row, Index output) {
+      return own_weights.left(block.group, block.channel + row, output);
+    };
+    const Index columns = block.images * grid.positions();
+    const Index step = TaskGrid::plan<T>(columns, block.channels, 1, block.channels).tile_columns;
+    for (Index first = 0; first < columns; first += step)
+      multiply_patches(gradient, outputs, grid, Tile{first, std::min(columns, first + step), 0, block.channels}, left,
+                       own);
+  }
+  for (Index n = 0; n < block.images; ++n)
+    for (Index c = 0; c < block.channels; ++c)
+      for (Index y = 0; y < dx.shape.h; ++y) {
+        const Index in_row = y % stride * stride;
+        const auto count = [&](Index f) { return at(phases, in_row + f).columns; };
+        join_row(
+            stride, [&](Index f) { return planes(in_row + f).plane(n, c) + y / stride * count(f); }, count,
+            dx.plane(block.image + n, block.channel + c) + y * dx.shape.w);
+      }
+}
+
+/// dx = weight^T * dy for any window.
+template <class T>
+void backward_data_phased(const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx, const Window& window,
+                          Index groups) {
+  constexpr Index elements = Index{1} << 19U;  // of a block's phases: they stay in cache
+  const WeightShape shape{groups, dy.shape.c / groups, dx.shape.c / groups, window.area()};
+  const Index stride = window.stride;
+  std::vector<Phase<T>>& phases = phase_scratch<T>();
+  phases.resize(static_cast<std::size_t>(stride * stride));
+  for (Index phase = 0; phase < stride * stride; ++phase) {
+    at(phases, phase).prepare(window, phase / stride, phase % stride, dy.shape, dx.shape);
+    at(phases, phase).weights.turn(weight, shape, at(phases, phase).taps);
+  }
+  const Index positions = phases.front().grid.positions();
+  const Index most_images = std::clamp<Index>(Block<T>::tile_columns / positions, 1, dx.shape.n);
+  const Index tiles = (dx.shape.n + most_images - 1) / most_images;
+  const Index images = (dx.shape.n + tiles - 1) / tiles;
+  const Index wanted = std::max<Index>(64, elements / (stride * stride * positions * images));
+  const Index splits = (shape.inputs + wanted - 1) / wanted;
+  const Index channels = TaskGrid::round_up((shape.inputs + splits - 1) / splits, Block<T>::rows);
+  parallel_for(groups * tiles * splits, [&](Index index) {
+    const Index group = index / (tiles * splits);
+    const Index image = index / splits % tiles * images;
+    const Index channel = index % splits * channels;
+    if (channel >= shape.inputs || image >= dx.shape.n) return;
+    const PhaseBlock block{image, std::min(images, dx.shape.n - image), group, channel,
+                           std::min(channels, shape.inputs - channel)};
+    backward_data_block(phases, stride, shape.outputs, from_channel(dy, group * shape.outputs),
+                        from_channel(dx, group * shape.inputs), block);
+  });
+}
+
+}  // namespace recal::cpu
