@@ -39,14 +39,15 @@ struct Styles {
 
   void forward() {
     for (Index g = 0; g < groups.groups(); ++g)
-      integrate.forward(g, groups.template slice<Integrate::in>(t, g), groups.template slice<Integrate::out>(z, g),
-                        tape);
+      integrate.forward(g, groups.template slice<Integrate::in>(t, g, g + 1),
+                        groups.template slice<Integrate::out>(z, g, g + 1), tape);
   }
 
   void backward() {
     for (Index g = 0; g < groups.groups(); ++g)
-      integrate.backward(g, groups.template slice<Integrate::in>(t, g), groups.template slice<Integrate::out>(dz, g),
-                         groups.template slice<Integrate::in>(dt, g), tape);
+      integrate.backward(g, groups.template slice<Integrate::in>(t, g, g + 1),
+                         groups.template slice<Integrate::out>(dz, g, g + 1),
+                         groups.template slice<Integrate::in>(dt, g, g + 1), tape);
     recal::detail::add_parameter_gradients(integrate, groups.groups(), t, dz, tape);
   }
 
