@@ -109,14 +109,18 @@ class ResidualBlock {
   template <Backend B>
   void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Workspace<T>& work) {
     check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
-    pull_tail(backend, dy, tape, work);
+    // dx has room for the largest gradient, but is assigned from the last one.
+    Tensor<T>& first = layers.size() > 1 ? dx : work.current;
+    pull_tail(backend, dy, first, tape);
+    const Tensor<T>* gradient = &first;
     for (std::size_t i = layers.size() - 1; i > 0; --i) {
       auto& norm = layers[i - 1].norm;
       const auto& before = tape.layers[i - 1];
       work.next.resize(before.convolved.shape());
-      layers[i].conv.backward(backend, before.convolved, work.current, work.next, norm.relu_start(before.norm));
+      layers[i].conv.backward(backend, before.convolved, *gradient, work.next, norm.relu_start(before.norm));
       norm.backward_relu(backend, before.convolved, work.next, work.next, before.norm);
       std::swap(work.current, work.next);
+      gradient = &work.current;
     }
     TensorView<const T> shortcut = std::as_const(dy).view();
     if (downsample) {
@@ -126,7 +130,7 @@ class ResidualBlock {
       shortcut = std::as_const(work.next).view();
     }
     dx.resize(x.shape);
-    layers[0].conv.backward(backend, x, work.current, dx, {}, {.shortcut = shortcut});
+    layers[0].conv.backward(backend, x, *gradient, dx, {}, {.shortcut = shortcut});
   }
 
   /// Names: conv1, bn1, ..., the module's checkpoint name, downsample.
@@ -218,26 +222,26 @@ class ResidualBlock {
     }
   }
 
-  /// From dy to the gradient of the last convolution's output in work.current; dy becomes the shortcut's gradient.
+  /// From dy to the gradient of the last convolution's output; dy becomes the shortcut's gradient.
   template <class B>
-  void pull_tail(const B& backend, Tensor<T>& dy, Tape& tape, Workspace<T>& work) {
+  void pull_tail(const B& backend, Tensor<T>& dy, Tensor<T>& gradient, Tape& tape) {
     auto& norm = layers.back().norm;
     const Tensor<T>& convolved = tape.layers.back().convolved;
     const auto& norm_tape = tape.layers.back().norm;
-    work.current.resize(convolved.shape());
+    gradient.resize(convolved.shape());
     if constexpr (TailModule<Module>) {
       if (can_fuse_tail(module)) {
         fused_tail(tape).backward(backend, convolved.view(), std::as_const(tape.out).view(), std::as_const(dy).view(),
-                                  dy.view(), work.current.view());
+                                  dy.view(), gradient.view());
         return;
       }
     }
     if constexpr (has_module<Module>) {
       relu_backward(backend, tape.out, dy, dy);
-      module.backward(backend, tape.normalised, dy, work.current, tape.module);
-      norm.backward(backend, convolved, work.current, work.current, norm_tape);
+      module.backward(backend, tape.normalised, dy, gradient, tape.module);
+      norm.backward(backend, convolved, gradient, gradient, norm_tape);
     } else {
-      norm.backward_add_relu(backend, convolved, tape.out, dy, dy, work.current, norm_tape);
+      norm.backward_add_relu(backend, convolved, tape.out, dy, dy, gradient, norm_tape);
     }
   }
 };

@@ -30,19 +30,15 @@ struct AxisPhase {
         padding(taps - 1 - (first + window.padding) / window.stride) {}
 };
 
-/// One phase of dx: its pixels as the outputs of a convolution of dy, and that convolution's weights.
+/// One phase of dx: its pixels as the outputs of a convolution of dy, and what that convolution has of the weights.
 template <class T>
 struct Phase {
   PatchGrid grid;
-  Index columns = 0;  ///< of dx's plane, of the phase
-  std::vector<Index> taps;
-  TurnedWeights<T> weights;
+  Index columns = 0;  ///< of dx's plane
+  typename TurnedWeights<T>::Part weights;
 
-  /// Phase (first_y, first_x) of planes of dx's shape.
-  void prepare(const Window& window, Index first_y, Index first_x, const Shape& dy, const Shape& dx) {
-    const AxisPhase y(window, first_y, dx.h);
-    const AxisPhase x(window, first_x, dx.w);
-    grid = {};
+  Phase(const AxisPhase& y, const AxisPhase& x, const Shape& dy, Index taps_before)
+      : columns(x.count), weights{taps_before, y.taps * x.taps} {
     grid.in_h = dy.h;
     grid.in_w = dy.w;
     grid.out_h = y.count;
@@ -52,18 +48,38 @@ struct Phase {
     grid.padding_h = y.padding;
     grid.padding_w = x.padding;
     grid.join_rows();
-    columns = x.count;
-    taps.clear();
-    for (Index ty = y.taps - 1; ty >= 0; --ty)
-      for (Index tx = x.taps - 1; tx >= 0; --tx)
-        taps.push_back((y.remainder + ty * window.stride) * window.kernel + x.remainder + tx * window.stride);
   }
 };
 
-/// All phases of a call, by (first_y, first_x); kept for the next.
+/// All phases of a call, by the remainders of y and x, and the taps of each.
 template <class T>
-[[nodiscard]] std::vector<Phase<T>>& phase_scratch() {
-  thread_local std::vector<Phase<T>> phases;
+struct Phases {
+  std::vector<Phase<T>> all;
+  std::vector<std::vector<Index>> taps;
+
+  void list(const Window& window, const Shape& dy, const Shape& dx) {
+    const Index stride = window.stride;
+    all.clear();
+    taps.resize(static_cast<std::size_t>(stride * stride));
+    Index before = 0;
+    for (Index phase = 0; phase < stride * stride; ++phase) {
+      const AxisPhase y(window, phase / stride, dx.h);
+      const AxisPhase x(window, phase % stride, dx.w);
+      all.emplace_back(y, x, dy, before);
+      before += y.taps * x.taps;
+      std::vector<Index>& own = at(taps, phase);
+      own.clear();
+      for (Index ty = y.taps - 1; ty >= 0; --ty)
+        for (Index tx = x.taps - 1; tx >= 0; --tx)
+          own.push_back((y.remainder + ty * stride) * window.kernel + x.remainder + tx * stride);
+    }
+  }
+};
+
+/// Kept for the next call.
+template <class T>
+[[nodiscard]] Phases<T>& phase_scratch() {
+  thread_local Phases<T> phases;
   return phases;
 }
 
@@ -96,8 +112,9 @@ struct PhaseBlock {
 
 /// dx for one block. dy and dx begin at the group's channels, of which dy has `outputs`.
 template <class T>
-void backward_data_block(const std::vector<Phase<T>>& phases, Index stride, Index outputs,
-                         const TensorView<const T>& dy, const TensorView<T>& dx, const PhaseBlock& block) {
+void backward_data_block(const std::vector<Phase<T>>& phases, Index stride, const TurnedWeights<T>& weights,
+                         Index outputs, const TensorView<const T>& dy, const TensorView<T>& dx,
+                         const PhaseBlock& block) {
   const TensorView<const T> gradient{
       dy.plane(block.image, 0), {block.images, outputs, dy.shape.h, dy.shape.w}, dy.stride_n, dy.stride_c};
   Buffer<T>& memory = product_scratch<T>().rows;
@@ -108,12 +125,12 @@ void backward_data_block(const std::vector<Phase<T>>& phases, Index stride, Inde
     return TensorView<T>{memory.data() + phase * most, {block.images, block.channels, grid.out_h, grid.out_w}};
   };
   for (Index phase = 0; phase < stride * stride; ++phase) {
-    const auto& [grid, row_length, taps, weights] = at(phases, phase);
+    const auto& [grid, row_length, part] = at(phases, phase);
     const TensorView<T> own = planes(phase);
-    if (taps.empty()) std::fill_n(own.data, own.shape.size(), T{});
-    if (taps.empty() || own.shape.size() == 0) continue;
-    const auto left = [&block, &own_weights = weights](Index row, Index output) {
-      return own_weights.left(block.group, block.channel + row, output);
+    if (part.taps == 0) std::fill_n(own.data, own.shape.size(), T{});
+    if (part.taps == 0 || own.shape.size() == 0) continue;
+    const auto left = [&, &own_part = part](Index row, Index output) {
+      return weights.left(block.group, block.channel + row, own_part, output);
     };
     const Index columns = block.images * grid.positions();
     const Index step = TaskGrid::plan<T>(columns, block.channels, 1, block.channels).tile_columns;
@@ -139,13 +156,11 @@ void backward_data_phased(const TensorView<const T>& dy, const T* weight, const 
   constexpr Index elements = Index{1} << 19U;  // of a block's phases: they stay in cache
   const WeightShape shape{groups, dy.shape.c / groups, dx.shape.c / groups, window.area()};
   const Index stride = window.stride;
-  std::vector<Phase<T>>& phases = phase_scratch<T>();
-  phases.resize(static_cast<std::size_t>(stride * stride));
-  for (Index phase = 0; phase < stride * stride; ++phase) {
-    at(phases, phase).prepare(window, phase / stride, phase % stride, dy.shape, dx.shape);
-    at(phases, phase).weights.turn(weight, shape, at(phases, phase).taps);
-  }
-  const Index positions = phases.front().grid.positions();
+  Phases<T>& phases = phase_scratch<T>();
+  phases.list(window, dy.shape, dx.shape);
+  TurnedWeights<T>& weights = layout_scratch<T>().weights;
+  weights.turn(weight, shape, phases.taps);
+  const Index positions = phases.all.front().grid.positions();
   const Index most_images = std::clamp<Index>(Block<T>::tile_columns / positions, 1, dx.shape.n);
   const Index tiles = (dx.shape.n + most_images - 1) / most_images;
   const Index images = (dx.shape.n + tiles - 1) / tiles;
@@ -159,7 +174,7 @@ void backward_data_phased(const TensorView<const T>& dy, const T* weight, const 
     if (channel >= shape.inputs || image >= dx.shape.n) return;
     const PhaseBlock block{image, std::min(images, dx.shape.n - image), group, channel,
                            std::min(channels, shape.inputs - channel)};
-    backward_data_block(phases, stride, shape.outputs, from_channel(dy, group * shape.outputs),
+    backward_data_block(phases.all, stride, weights, shape.outputs, from_channel(dy, group * shape.outputs),
                         from_channel(dx, group * shape.inputs), block);
   });
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
+#include <vector>
 
 #include <recal/backend/cpu/block.hpp>
 #include <recal/core/buffer.hpp>
@@ -24,21 +24,39 @@ class TurnedWeights {
   /// All taps, the kernel turned by half a circle.
   void turn(const T* weight, const WeightShape& shape) {
     prepare(shape, shape.area);
-    turn_all(weight, [this](const T* from, Index outputs, T* to) { turn_band(from, outputs, to); });
+    turn_all(weight, [this](const T* from, Index outputs, Index output, T* to) {
+      turn_band(from, outputs, to + output * shape_.area * step);
+    });
   }
 
-  /// Some taps, in this order.
-  void turn(const T* weight, const WeightShape& shape, std::span<const Index> taps) {
-    prepare(shape, static_cast<Index>(taps.size()));
-    turn_all(weight, [&](const T* from, Index outputs, T* to) {
-      turn_blocks(
-          from, outputs, shape_.area, taps_, [taps = taps.data()](Index tap) { return taps[tap]; }, to);
+  /// Parts of the kernel one after the other, each an operand by itself: all of its taps in the order that it names.
+  void turn(const T* weight, const WeightShape& shape, const std::vector<std::vector<Index>>& parts) {
+    Index taps = 0;
+    for (const auto& part : parts) taps += static_cast<Index>(part.size());
+    prepare(shape, taps);
+    turn_all(weight, [&](const T* from, Index outputs, Index output, T* to) {
+      for (const auto& part : parts) {
+        const auto own = static_cast<Index>(part.size());
+        turn_blocks(
+            from, outputs, shape_.area, own, [&](Index tap) { return at(part, tap); }, to + output * own * step);
+        to += shape_.outputs * own * step;
+      }
     });
   }
 
   /// Rows from `row` on, a multiple of Block<T>::rows, and outputs from `output` on.
   [[nodiscard]] Left<T> left(Index group, Index row, Index output) const {
-    return {data_.data() + (group * blocks_ + row / step) * block_size_ + output * taps_ * step, 1, step};
+    return left(group, row, {0, shape_.area}, output);
+  }
+
+  /// The same of a part with `taps` taps, of which the parts before it have `before`.
+  struct Part {
+    Index before, taps;
+  };
+  [[nodiscard]] Left<T> left(Index group, Index row, const Part& part, Index output) const {
+    return {data_.data() + (group * blocks_ + row / step) * block_size_ +
+                (part.before * shape_.outputs + output * part.taps) * step,
+            1, step};
   }
 
  private:
@@ -50,13 +68,12 @@ class TurnedWeights {
 
   void prepare(const WeightShape& shape, Index taps) {
     shape_ = shape;
-    taps_ = taps;
     blocks_ = (shape.inputs + step - 1) / step;
     block_size_ = shape.outputs * taps * step + apart;
     resize(data_, shape.groups * blocks_ * block_size_);
   }
 
-  /// turn(from, outputs, to) for all bands.
+  /// turn(from, outputs, first output, the group's first block) for all bands.
   template <class Turn>
   void turn_all(const T* weight, const Turn& turn) {
     const auto [groups, outputs, inputs, area] = shape_;
@@ -64,8 +81,8 @@ class TurnedWeights {
     parallel_for(groups * bands, 1 + 65536 / (band * inputs * area), [&, outputs = outputs](Index index) {
       const Index group = index / bands;
       const Index first = index % bands * band;
-      turn(weight + (group * outputs + first) * shape_.inputs * shape_.area, std::min(band, outputs - first),
-           data_.data() + group * blocks_ * block_size_ + first * taps_ * step);
+      turn(weight + (group * outputs + first) * shape_.inputs * shape_.area, std::min(band, outputs - first), first,
+           data_.data() + group * blocks_ * block_size_);
     });
   }
 
@@ -107,7 +124,6 @@ class TurnedWeights {
   }
 
   WeightShape shape_{};
-  Index taps_ = 0;
   Index blocks_ = 0;
   Index block_size_ = 0;
   Buffer<T> data_;
