@@ -46,6 +46,15 @@ struct Net {
   }
 };
 
+struct Single {
+  BasicParameter<float> weight;
+
+  template <class Self, class V>
+  static void visit(Self& self, V&& v) {
+    v(self.weight);
+  }
+};
+
 struct Nothing {
   template <class Self, class V>
   static void visit(Self&, V&&) {}
@@ -107,4 +116,13 @@ TEST_CASE("zero_gradients clears gradients and nothing else") {
     CHECK_MESSAGE(parameter.value.back() == 2, name);
     CHECK_MESSAGE(parameter.grad.size() == parameter.value.size(), name);
   });
+}
+
+TEST_CASE("zero_gradients clears arrays of any length to their end") {
+  for (const Index count : {Index{0}, Index{1} << 16U, (Index{1} << 17U) + 3}) {
+    Single layer{{"weight", {count}}};
+    layer.weight.grad.assign(layer.weight.grad.size(), 3);
+    recal::zero_gradients(layer);
+    CHECK(layer.weight.grad == recal::Buffer<float>(static_cast<std::size_t>(count), 0.0F));
+  }
 }
