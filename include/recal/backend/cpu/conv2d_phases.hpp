@@ -17,12 +17,11 @@ namespace recal::cpu {
 
 /// The pixels first + u*stride of dx along one axis, u < count, and the taps remainder + t*stride that reach them.
 struct AxisPhase {
-  Index count = 0;
-  Index remainder = 0;
-  Index taps = 0;
-  Index padding = 0;  ///< of the convolution with the taps in falling order
+  Index count;
+  Index remainder;
+  Index taps;
+  Index padding;  ///< of the convolution with the taps in falling order
 
-  AxisPhase() = default;
   AxisPhase(const Window& window, Index first, Index size)
       : count(first < size ? (size - 1 - first) / window.stride + 1 : 0),
         remainder((first + window.padding) % window.stride),
