@@ -3,6 +3,7 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/ge.hpp>
 #include <recal/nn/bottleneck.hpp>
 #include <recal/nn/resnet.hpp>

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <recal/core/zero_gradients.hpp>
 #include <recal/pool/max.hpp>
 #include <recal/recal.hpp>
 

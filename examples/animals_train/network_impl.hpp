@@ -8,6 +8,7 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/core/visit.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/nn/resnet.hpp>
 
 #include "convolutions.hpp"

@@ -8,6 +8,7 @@
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/core/visit.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/gate/gate.hpp>
 #include <recal/integrate/integrate.hpp>
 #include <recal/pool/style_pool.hpp>

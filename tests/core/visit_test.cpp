@@ -46,15 +46,6 @@ struct Net {
   }
 };
 
-struct Single {
-  BasicParameter<float> weight;
-
-  template <class Self, class V>
-  static void visit(Self& self, V&& v) {
-    v(self.weight);
-  }
-};
-
 struct Nothing {
   template <class Self, class V>
   static void visit(Self&, V&&) {}
@@ -102,27 +93,4 @@ TEST_CASE("only parameters are counted") {
   CHECK(recal::parameter_count(Block{}) == 6 + 3 + 3);
   CHECK(recal::parameter_count(Net{}) == 24);
   CHECK(recal::parameter_count(Nothing{}) == 0);
-}
-
-TEST_CASE("zero_gradients clears gradients and nothing else") {
-  Net net;
-  recal::for_each_parameter(net, [](auto& parameter) {
-    parameter.value.assign(parameter.value.size(), 2);
-    parameter.grad.assign(parameter.grad.size(), 3);
-  });
-  recal::zero_gradients(net);
-  recal::for_each_parameter(net, [](const std::string& name, const auto& parameter) {
-    for (const auto value : parameter.grad) CHECK_MESSAGE(value == 0, name);
-    CHECK_MESSAGE(parameter.value.back() == 2, name);
-    CHECK_MESSAGE(parameter.grad.size() == parameter.value.size(), name);
-  });
-}
-
-TEST_CASE("zero_gradients clears arrays of any length to their end") {
-  for (const Index count : {Index{0}, Index{1} << 16U, (Index{1} << 17U) + 3}) {
-    Single layer{{"weight", {count}}};
-    layer.weight.grad.assign(layer.weight.grad.size(), 3);
-    recal::zero_gradients(layer);
-    CHECK(layer.weight.grad == recal::Buffer<float>(static_cast<std::size_t>(count), 0.0F));
-  }
 }

@@ -13,6 +13,7 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/core/parallel.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/nn/resnet.hpp>
 #include <recal/se.hpp>
 #include <recal/srm.hpp>

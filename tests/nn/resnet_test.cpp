@@ -8,6 +8,7 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/reference/backend.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/gct.hpp>
 #include <recal/ge.hpp>
 #include <recal/nn/resnet.hpp>

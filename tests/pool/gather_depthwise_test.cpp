@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <recal/backend/cpu/backend.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/pool/gather_depthwise.hpp>
 
 #include "tests/support/derivative.hpp"

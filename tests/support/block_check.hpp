@@ -11,6 +11,7 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/core/parallel.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/nn/workspace.hpp>
 
 #include "tests/support/fill.hpp"

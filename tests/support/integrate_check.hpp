@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <recal/core/visit.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/integrate/integrate.hpp>
 
 #include "tests/support/derivative.hpp"

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <recal/core/zero_gradients.hpp>
 #include <recal/nn/resnet.hpp>
 #include <recal/train/cross_entropy.hpp>
 #include <recal/train/sgd.hpp>

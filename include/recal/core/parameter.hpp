@@ -30,7 +30,7 @@ namespace detail {
 }  // namespace detail
 
 /// A learnable array: value, gradient, and whether weight decay applies.
-/// Backward passes add to grad; zero_gradients() clears it.
+/// Backward passes add to grad; zero_gradients() (core/zero_gradients.hpp) clears it.
 template <class T>
 struct BasicParameter {
   std::string name;

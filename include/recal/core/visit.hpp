@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
-#include <recal/core/parallel.hpp>
 #include <recal/core/parameter.hpp>
 
 namespace recal {
@@ -130,19 +128,6 @@ template <class Layer>
   Index count = 0;
   for_each_parameter(layer, [&count](const auto& parameter) { count += parameter.size(); });
   return count;
-}
-
-/// ensures: every gradient is zero
-template <class Layer>
-void zero_gradients(Layer& layer) {
-  static constexpr Index piece = Index{1} << 16U;
-  for_each_parameter(layer, [](auto& parameter) {
-    const auto count = static_cast<Index>(parameter.grad.size());
-    auto* grad = parameter.grad.data();
-    parallel_for((count + piece - 1) / piece, [&](Index i) {
-      std::fill_n(grad + i * piece, std::min(piece, count - i * piece), std::remove_cvref_t<decltype(*grad)>{});
-    });
-  });
 }
 
 }  // namespace recal

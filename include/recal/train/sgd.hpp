@@ -10,6 +10,7 @@
 #include <recal/core/error.hpp>
 #include <recal/core/parallel.hpp>
 #include <recal/core/visit.hpp>
+#include <recal/core/zero_gradients.hpp>
 #include <recal/train/sgd_options.hpp>
 
 namespace recal::train {
