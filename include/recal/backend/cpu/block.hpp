@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <type_traits>
-#include <utility>
 
 #include <recal/core/pack.hpp>
 #include <recal/core/shape.hpp>
@@ -12,50 +12,69 @@
 
 /// The innermost step of every matrix product on the CPU: a block of C that stays in registers.
 ///
-/// The right operand comes in *panels*: for each step of the depth, Block<T>::columns numbers in a
-/// row. The left operand is read where it lies, with free strides. So what a convolution gathers
-/// goes straight into the panel, and the weights are not copied at all.
+/// Rows of the right operand are read by registers; in a *panel* they lie next to each other. The left operand is read
+/// number by number where it lies, each number for a whole row of the right one. So pixels of an image are a left
+/// operand as they are, and nothing is gathered for a convolution but what its padding needs.
 namespace recal::cpu {
 
-/// Sizes of the block: with AVX-512, 6 x 4 registers of sums, 4 of the panel, 1 of the left operand.
-template <class T>
-struct Block {
+/// The sizes of a block: Rows x Packs registers of sums, beside a row of the right operand and one number of the left.
+template <class T, int Rows, int Packs>
+struct BlockShape {
   using P = pack_for<T>;
-  static constexpr int packs = register_bytes == 64 ? 4 : 2;
-  static constexpr int rows = 6;
+  static constexpr int rows = Rows;
+  static constexpr int packs = Packs;
   static constexpr Index columns = Index{packs} * P::lanes;
-  /// Steps of the depth that are multiplied in one go: a panel of that depth suits the second cache.
-  static constexpr Index depth = 256;
-  /// Columns of the panels that one task works on together.
-  static constexpr Index tile_columns = 256;
 };
 
-/// The left operand: element (i, k) = data[i*row_stride + k*depth_stride].
+/// Few columns, so that a panel of `depth` steps suits the first cache: for right operands that many rows share.
 template <class T>
+struct Block : BlockShape<T, register_bytes == 64 ? 14 : 6, 2> {
+  /// Steps of the depth that are multiplied in one go.
+  static constexpr Index depth = 256;
+};
+
+/// Many columns, so that each number of the left operand is read seldom, and few rows: for left operands that lie
+/// apart.
+template <class T>
+struct WideBlock : BlockShape<T, 6, register_bytes == 64 ? 4 : 2> {
+  static constexpr Index depth = Block<T>::depth;
+};
+
+/// Rows of the left operand that lie next to each other.
+using Adjacent = std::integral_constant<Index, 1>;
+
+/// The left operand: element (i, k) = data[i*step + offsets[k]]. Step is Adjacent or Index.
+template <class T, class Step = Index>
 struct Left {
   const T* data;
-  Index row_stride;
-  Index depth_stride;
+  const Index* offsets;
+  Step step;
+};
+
+/// The right operand: row k of Block<T>::columns numbers begins at data[k*step].
+template <class T>
+struct Right {
+  const T* data;
+  Index step;  ///< its columns, in a panel
 };
 
 namespace detail {
 
-/// c[i][j] = (add ? c[i][j] : 0) + sum_k left(i, k) * panel[k][j]
-template <int Rows, int Packs, class T>
-void multiply(Index depth, Left<T> left, const T* panel, T* c, Index c_stride, bool add) {
+/// c[i][j] = (add ? c[i][j] : 0) + sum_k left(i, k) * right[k][j]
+template <int Rows, int Packs, class T, class Step>
+[[gnu::noinline]] void multiply(Index depth, Left<T, Step> left, Right<T> right, T* c, Index c_stride, bool add) {
   using P = pack_for<T>;
   std::array<std::array<P, Packs>, Rows> sums;
   unrolled<Rows>([&](auto i) { unrolled<Packs>([&](auto j) { sums[i][j] = P(T{}); }); });
-  const T* a = left.data;
   for (Index k = 0; k < depth; ++k) {
     std::array<P, Packs> b;
-    unrolled<Packs>([&](auto j) { b[j] = load<P>(panel + j * P::lanes); });
+    unrolled<Packs>([&](auto j) { b[j] = load<P>(right.data + j * P::lanes); });
+    const T* a = left.data + left.offsets[k];
     unrolled<Rows>([&](auto i) {
-      const P factor(a[i * left.row_stride]);
+      const P factor(a[i * left.step]);
       unrolled<Packs>([&](auto j) { sums[i][j].v += factor.v * b[j].v; });  // one expression: Clang fuses no others
     });
-    a += left.depth_stride;
-    panel += Block<T>::columns;
+    right.data += right.step;
   }
   unrolled<Rows>([&](auto i) {
     T* row = c + i * c_stride;
@@ -64,43 +83,43 @@ void multiply(Index depth, Left<T> left, const T* panel, T* c, Index c_stride, b
   });
 }
 
-template <int Packs, class T>
-void multiply_rows(Index rows, Index depth, Left<T> left, const T* panel, T* c, Index c_stride, bool add) {
-  const auto go = [&](auto count) {
-    multiply<count, Packs>(depth, left, panel, c, c_stride, add);
-    left.data += count * left.row_stride;
-    c += count * c_stride;
-    rows -= count;
-  };
-  if (rows == 6) return multiply<6, Packs>(depth, left, panel, c, c_stride, add);
-  if (rows >= 4) go(std::integral_constant<int, 4>{});
-  if (rows >= 2) go(std::integral_constant<int, 2>{});
-  if (rows >= 1) go(std::integral_constant<int, 1>{});
+template <class B, int Packs, class T, class Step>
+void multiply_rows(Index rows, Index depth, const Left<T, Step>& left, const Right<T>& right, T* c, Index c_stride,
+                   bool add) {
+  unrolled<B::rows>([&](auto i) {
+    if (rows == i + 1) multiply<i + 1, Packs>(depth, left, right, c, c_stride, add);
+  });
 }
 
 }  // namespace detail
 
-/// C [rows, columns] = (or +=, with `add`) left [rows, depth] x panel [depth, Block<T>::columns],
-/// of which the first `columns` count.
-/// requires: rows <= Block<T>::rows, 1 <= columns <= Block<T>::columns; the panel is wholly readable
+/// C [rows, columns] = (or +=, with `add`) left [rows, depth] x right [depth, columns], as one block B.
+/// requires: rows <= B::rows, 1 <= columns <= B::columns; rows of the right operand are readable up to B::columns
 /// ensures: nothing outside [rows, columns] of C is touched
-template <class T>
-void multiply_block(Index rows, Index columns, Index depth, Left<T> left, const T* panel, T* c, Index c_stride,
-                    bool add) {
-  using B = Block<T>;
-  if (columns == B::columns) return detail::multiply_rows<B::packs>(rows, depth, left, panel, c, c_stride, add);
+template <class B, class T, class Step>
+void multiply_block(Index rows, Index columns, Index depth, const Left<T, Step>& left, const Right<T>& right, T* c,
+                    Index c_stride, bool add) {
+  if (columns == B::columns) return detail::multiply_rows<B, B::packs>(rows, depth, left, right, c, c_stride, add);
+  if (columns == B::P::lanes) return detail::multiply_rows<B, 1>(rows, depth, left, right, c, c_stride, add);
   std::array<T, static_cast<std::size_t>(B::rows * B::columns)> whole;
-  const Index packs = (columns + B::P::lanes - 1) / B::P::lanes;
-  if (packs == 1)
-    detail::multiply_rows<1>(rows, depth, left, panel, whole.data(), B::columns, false);
-  else if (packs == 2)
-    detail::multiply_rows<2>(rows, depth, left, panel, whole.data(), B::columns, false);
+  if (columns < B::P::lanes)
+    detail::multiply_rows<B, 1>(rows, depth, left, right, whole.data(), B::columns, false);
   else
-    detail::multiply_rows<B::packs>(rows, depth, left, panel, whole.data(), B::columns, false);
+    detail::multiply_rows<B, B::packs>(rows, depth, left, right, whole.data(), B::columns, false);
   for (Index i = 0; i < rows; ++i) {
     const T* from = whole.data() + i * B::columns;
     T* to = c + i * c_stride;
     for (Index j = 0; j < columns; ++j) to[j] = add ? to[j] + from[j] : from[j];
+  }
+}
+
+/// f(first, rows) on pieces of `all` rows that a block B can hold, as equal as they can be.
+template <class B, class F>
+void for_each_block(Index all, const F& f) {
+  const Index pieces = (all + B::rows - 1) / B::rows;
+  for (Index piece = 0; piece < pieces; ++piece) {
+    const Index first = all * piece / pieces;
+    f(first, all * (piece + 1) / pieces - first);
   }
 }
 

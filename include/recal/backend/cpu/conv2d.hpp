@@ -2,62 +2,83 @@
 #pragma once
 
 #include <recal/backend/cpu/backend.hpp>
+#include <recal/backend/cpu/column_product.hpp>
 #include <recal/backend/cpu/depthwise.hpp>
-#include <recal/backend/cpu/patch_product.hpp>
+#include <recal/backend/cpu/finish.hpp>
+#include <recal/backend/cpu/packed_weights.hpp>
+#include <recal/backend/cpu/pixel_product.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
+#include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/parallel.hpp>
 
-/// Convolutions as products of weights and patches (implicit GEMM): patches are gathered tile by tile into the
-/// panels that the product reads, and no matrix of all patches ever exists.
+/// Convolutions as products of weights and patches (implicit GEMM): the product reads the pixels of a patch where they
+/// lie, and no matrix of all patches ever exists.
 ///
 /// Letters: x [N, I, H, W], weight [O, I/G, k, k], y [N, O, H', W'] with H' = window.positions(H), G groups.
 namespace recal {
 
 namespace cpu::detail {
 
-/// Calls task(group, tile) for all groups and tiles, in parallel.
-template <class T, class Task>
-void for_each_tile(Index columns, Index rows, Index groups, Index gather_cost, const Task& task) {
-  const TaskGrid grid = TaskGrid::plan<T>(columns, rows, groups, gather_cost);
-  parallel_for(groups * grid.tiles * grid.splits, [&](Index index) {
-    const Index split = index % grid.splits;
-    const Index first = index / grid.splits % grid.tiles * grid.tile_columns;
-    const Index row = split * grid.split_rows;
-    const Tile tile{first, std::min(columns, first + grid.tile_columns), row, std::min(rows, row + grid.split_rows)};
-    if (tile.first < tile.last && tile.row < tile.row_end) task(index / (grid.splits * grid.tiles), tile);
-  });
-}
+/// Fewer output channels are not worth that another task looks at the same pixels.
+[[nodiscard]] inline Index least_channels(const Window& window) { return window.kernel == 1 ? 64 : 128; }
 
-[[nodiscard]] inline Index gather_cost(const Window& window) { return window.kernel == 1 ? 64 : 128; }
-
+/// y = finish(weights * start(x)) for weights that are packed, group by group, tile by tile, in parallel.
 template <class T>
-void conv2d_gathered(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
-                     Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
+void multiply_all(const TensorView<const T>& x, const PackedWeights<T>& weights, const TensorView<T>& y,
+                  const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
   const Index inputs = x.shape.c / groups;
   const Index outputs = y.shape.c / groups;
-  const Index depth = inputs * window.area();
-  const Index columns = y.shape.n * grid.positions();
-  for_each_tile<T>(columns, outputs, groups, gather_cost(window), [&](Index g, const Tile& tile) {
-    const T* own = weight + g * outputs * depth;
-    const auto left = [&](Index row, Index channel) {
-      return Left<T>{own + row * depth + channel * window.area(), depth, 1};
-    };
-    multiply_patches(from_channel(x, g * inputs), inputs, grid, tile, left, from_channel(y, g * outputs),
-                     finish.from_channel(g * outputs), start.from_channel(g * inputs));
+  const TaskGrid tasks(tile_sizes<T>(grid, y.shape.n, outputs, least_channels(window)), groups);
+  parallel_for(groups * tasks.size(), [&](Index index) {
+    const Index g = index / tasks.size();
+    multiply_pixels(from_channel(x, g * inputs), inputs, grid, tasks[index % tasks.size()], Operand<T>{weights, g},
+                    from_channel(y, g * outputs), finish.from_channel(g * outputs), start.from_channel(g * inputs));
   });
 }
 
+/// The same with weights where they lie.
 template <class T>
-void conv2d_pointwise(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
-                      Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
-  LayoutScratch<T>& scratch = layout_scratch<T>();
-  const TensorView<T> seen = laid_out({x.shape.n, x.shape.c, y.shape.h, y.shape.w}, scratch.input);
-  subsample(x, window.stride, seen, start);
-  if (y.shape.plane() >= tiny_plane)
-    return conv2d_gathered<T>(as_rows(seen), weight, as_rows(y), Window{}, groups, finish, {});
-  const TensorView<T> product = laid_out(y.shape, scratch.output);
-  conv2d_gathered<T>(as_rows(seen), weight, as_rows(product), Window{}, groups, {}, {});
+void multiply_all_columns(const TensorView<const T>& x, const PlainWeights<T>& weights, const TensorView<T>& y,
+                          const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
+  const PatchGrid grid(x.shape, y.shape, window);
+  const Index inputs = x.shape.c / groups;
+  const Index outputs = y.shape.c / groups;
+  const TaskGrid tasks(column_tile_sizes<T>(grid, y.shape.n, outputs, least_channels(window)), groups);
+  parallel_for(groups * tasks.size(), [&](Index index) {
+    const Index g = index / tasks.size();
+    PlainWeights<T> own = weights;
+    own.data += g * weights.group_size;
+    multiply_columns(from_channel(x, g * inputs), inputs, grid, tasks[index % tasks.size()], own,
+                     from_channel(y, g * outputs), finish.from_channel(g * outputs), start.from_channel(g * inputs));
+  });
+}
+
+/// Any convolution but depthwise ones, as one product or the other.
+template <class T>
+void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
+                    Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
+  const Index inputs = x.shape.c / groups;
+  const Index outputs = y.shape.c / groups;
+  const Index depth = inputs * window.area();
+  if (suits_columns<T>(PatchGrid(x.shape, y.shape, window), y.shape.n)) {
+    const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
+    return multiply_all_columns(x, plain, y, window, groups, finish, start);
+  }
+  PackedWeights<T>& weights = packed_weights<T>();
+  weights.pack(weight, {groups, outputs, inputs, window.area()});
+  multiply_all(x, weights, y, window, groups, finish, start);
+}
+
+/// A 1x1 convolution with strided or tiny planes.
+template <class T>
+void conv2d_laid_out(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
+                     Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
+  const TensorView<const T> seen = seen_pixels(x, window.stride, y.shape, start);
+  if (y.shape.plane() >= tiny_plane) return conv2d_product<T>(seen, weight, as_rows(y), Window{}, groups, finish, {});
+  thread_local Buffer<T> memory;
+  const TensorView<T> product = laid_out(y.shape, memory);
+  conv2d_product<T>(seen, weight, as_rows(product), Window{}, groups, {}, {});
   spread<T>(product, 1, y);
   finish_planes(finish, y);
 }
@@ -68,7 +89,7 @@ void conv2d_pointwise(const TensorView<const T>& x, const T* weight, const Tenso
 ///   y(n, o, oy, ox) = finish(sum_{i, ky, kx} weight(o, i, ky, kx) start(x(n, i, oy s + ky - p, ox s + kx - p)))
 /// with s = stride, p = padding, zeros outside the plane; i runs over the channels of o's group.
 /// requires: shapes that belong together; y overlaps nothing
-/// cost: reads x once or a few times from cache, writes y once; finishes it in cache
+/// cost: reads x once or a few times from cache, writes y once, finished; reads the weights and writes them, packed
 template <class T>
 void conv2d(const Cpu&, const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
             Index groups, const ConvFinish<T>& finish = {}, const ConvStart<T>& start = {}) {
@@ -76,11 +97,11 @@ void conv2d(const Cpu&, const TensorView<const T>& x, const T* weight, const Ten
   if (cpu::is_depthwise(x.shape, y.shape, groups)) {
     cpu::depthwise_conv2d(x, weight, y, window, start);
     cpu::finish_planes(finish, y);
-  } else if (cpu::wants_layout(window, y.shape)) {
-    cpu::detail::conv2d_pointwise(x, weight, y, window, groups, finish, start);
-  } else {
-    cpu::detail::conv2d_gathered(x, weight, y, window, groups, finish, start);
+    return;
   }
+  if (cpu::wants_layout(window, y.shape))
+    return cpu::detail::conv2d_laid_out(x, weight, y, window, groups, finish, start);
+  cpu::detail::conv2d_product(x, weight, y, window, groups, finish, start);
 }
 
 }  // namespace recal

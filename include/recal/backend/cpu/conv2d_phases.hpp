@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <vector>
 
-#include <recal/backend/cpu/patch_product.hpp>
-#include <recal/backend/cpu/pointwise.hpp>
-#include <recal/backend/cpu/turned_weights.hpp>
+#include <recal/backend/cpu/packed_weights.hpp>
+#include <recal/backend/cpu/pixel_product.hpp>
+#include <recal/backend/cpu/task_grid.hpp>
+#include <recal/core/buffer.hpp>
 #include <recal/core/parallel.hpp>
 
 /// The data gradient of strided convolutions. Pixels of dx whose coordinates leave the same remainders, divided by the
@@ -29,15 +30,13 @@ struct AxisPhase {
         padding(taps - 1 - (first + window.padding) / window.stride) {}
 };
 
-/// One phase of dx: its pixels as the outputs of a convolution of dy, and what that convolution has of the weights.
-template <class T>
+/// One phase of dx: its pixels as the outputs of a convolution of dy.
 struct Phase {
   PatchGrid grid;
-  Index columns = 0;  ///< of dx's plane
-  typename TurnedWeights<T>::Part weights;
+  Index columns;      ///< of dx's plane
+  Index taps_before;  ///< of the phases before it, in the packed weights
 
-  Phase(const AxisPhase& y, const AxisPhase& x, const Shape& dy, Index taps_before)
-      : columns(x.count), weights{taps_before, y.taps * x.taps} {
+  Phase(const AxisPhase& y, const AxisPhase& x, const Shape& dy, Index before) : columns(x.count), taps_before(before) {
     grid.in_h = dy.h;
     grid.in_w = dy.w;
     grid.out_h = y.count;
@@ -51,10 +50,9 @@ struct Phase {
 };
 
 /// All phases of a call, by the remainders of y and x, and the taps of each.
-template <class T>
 struct Phases {
-  std::vector<Phase<T>> all;
-  std::vector<std::vector<Index>> taps;
+  std::vector<Phase> all;
+  std::vector<Taps> taps;
 
   void list(const Window& window, const Shape& dy, const Shape& dx) {
     const Index stride = window.stride;
@@ -66,7 +64,7 @@ struct Phases {
       const AxisPhase x(window, phase % stride, dx.w);
       all.emplace_back(y, x, dy, before);
       before += y.taps * x.taps;
-      std::vector<Index>& own = at(taps, phase);
+      Taps& own = at(taps, phase);
       own.clear();
       for (Index ty = y.taps - 1; ty >= 0; --ty)
         for (Index tx = x.taps - 1; tx >= 0; --tx)
@@ -76,10 +74,16 @@ struct Phases {
 };
 
 /// Kept for the next call.
-template <class T>
-[[nodiscard]] Phases<T>& phase_scratch() {
-  thread_local Phases<T> phases;
+[[nodiscard]] inline Phases& phase_scratch() {
+  thread_local Phases phases;
   return phases;
+}
+
+/// Memory for the phases of one block.
+template <class T>
+[[nodiscard]] Buffer<T>& phase_planes() {
+  thread_local Buffer<T> planes;
+  return planes;
 }
 
 /// to[v*stride + f] = from[f][v] for a row of dx; count(f) numbers of phase f.
@@ -111,12 +115,11 @@ struct PhaseBlock {
 
 /// dx for one block. dy and dx begin at the group's channels, of which dy has `outputs`.
 template <class T>
-void backward_data_block(const std::vector<Phase<T>>& phases, Index stride, const TurnedWeights<T>& weights,
-                         Index outputs, const TensorView<const T>& dy, const TensorView<T>& dx,
-                         const PhaseBlock& block) {
+void backward_data_block(const std::vector<Phase>& phases, Index stride, const PackedWeights<T>& weights, Index outputs,
+                         const TensorView<const T>& dy, const TensorView<T>& dx, const PhaseBlock& block) {
   const TensorView<const T> gradient{
       dy.plane(block.image, 0), {block.images, outputs, dy.shape.h, dy.shape.w}, dy.stride_n, dy.stride_c};
-  Buffer<T>& memory = product_scratch<T>().rows;
+  Buffer<T>& memory = phase_planes<T>();
   const Index most = phases.front().grid.positions() * block.channels * block.images;  // the first is the largest
   resize(memory, static_cast<Index>(phases.size()) * most);
   const auto planes = [&](Index phase) {
@@ -124,18 +127,14 @@ void backward_data_block(const std::vector<Phase<T>>& phases, Index stride, cons
     return TensorView<T>{memory.data() + phase * most, {block.images, block.channels, grid.out_h, grid.out_w}};
   };
   for (Index phase = 0; phase < stride * stride; ++phase) {
-    const auto& [grid, row_length, part] = at(phases, phase);
+    const auto& [grid, row_length, taps_before] = at(phases, phase);
     const TensorView<T> own = planes(phase);
-    if (part.taps == 0) std::fill_n(own.data, own.shape.size(), T{});
-    if (part.taps == 0 || own.shape.size() == 0) continue;
-    const auto left = [&, &own_part = part](Index row, Index output) {
-      return weights.left(block.group, block.channel + row, own_part, output);
-    };
-    const Index columns = block.images * grid.positions();
-    const Index step = TaskGrid::plan<T>(columns, block.channels, 1, block.channels).tile_columns;
-    for (Index first = 0; first < columns; first += step)
-      multiply_patches(gradient, outputs, grid, Tile{first, std::min(columns, first + step), 0, block.channels}, left,
-                       own);
+    if (grid.area() == 0) std::fill_n(own.data, own.shape.size(), T{});
+    if (grid.area() == 0 || own.shape.size() == 0) continue;
+    const TaskGrid tiles(tile_sizes<T>(grid, block.images, block.channels, block.channels), enough_tasks);
+    const Operand<T> operand{weights, block.group, taps_before * outputs, block.channel / Block<T>::columns};
+    for (Index tile = 0; tile < tiles.size(); ++tile)
+      multiply_pixels(gradient, outputs, grid, tiles[tile], operand, own);
   }
   for (Index n = 0; n < block.images; ++n)
     for (Index c = 0; c < block.channels; ++c)
@@ -153,19 +152,21 @@ template <class T>
 void backward_data_phased(const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx, const Window& window,
                           Index groups) {
   constexpr Index elements = Index{1} << 19U;  // of a block's phases: they stay in cache
+  constexpr Index most_pixels = 256;           // of a phase
   const WeightShape shape{groups, dy.shape.c / groups, dx.shape.c / groups, window.area()};
   const Index stride = window.stride;
-  Phases<T>& phases = phase_scratch<T>();
+  Phases& phases = phase_scratch();
   phases.list(window, dy.shape, dx.shape);
-  TurnedWeights<T>& weights = layout_scratch<T>().weights;
+  PackedWeights<T>& weights = packed_weights<T>();
   weights.turn(weight, shape, phases.taps);
   const Index positions = phases.all.front().grid.positions();
-  const Index most_images = std::clamp<Index>(Block<T>::tile_columns / positions, 1, dx.shape.n);
+  const Index most_images = std::clamp<Index>(most_pixels / positions, 1, dx.shape.n);
   const Index tiles = (dx.shape.n + most_images - 1) / most_images;
   const Index images = (dx.shape.n + tiles - 1) / tiles;
   const Index wanted = std::max<Index>(64, elements / (stride * stride * positions * images));
   const Index splits = (shape.inputs + wanted - 1) / wanted;
-  const Index channels = TaskGrid::round_up((shape.inputs + splits - 1) / splits, Block<T>::rows);
+  const Index panels = (shape.inputs + splits * Block<T>::columns - 1) / (splits * Block<T>::columns);
+  const Index channels = panels * Block<T>::columns;
   parallel_for(groups * tiles * splits, [&](Index index) {
     const Index group = index / (tiles * splits);
     const Index image = index / splits % tiles * images;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
+#include <vector>
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/cpu/block.hpp>
@@ -37,15 +37,18 @@ void multiply_panel(const MatrixView<const T>& a, const MatrixView<const T>& b, 
                     Index row_end, Index column, bool add) {
   using B = Block<T>;
   thread_local Buffer<T> panel;
+  thread_local std::vector<Index> offsets;
   resize(panel, B::depth * B::columns);
+  offsets.clear();
+  for (Index k = 0; k < std::min(B::depth, a.columns); ++k) offsets.push_back(k * a.column_stride);
   const Index count = std::min(B::columns, c.columns - column);
   for (Index k = 0; k < a.columns; k += B::depth) {
     const Index depth = std::min(B::depth, a.columns - k);
     pack_panel(b, k, depth, column, count, panel.data());
-    for (Index i = row; i < row_end; i += B::rows)
-      multiply_block(std::min<Index>(B::rows, row_end - i), count, depth,
-                     Left<T>{&a(i, k), a.row_stride, a.column_stride}, panel.data(), &c(i, column), c.row_stride,
-                     add || k > 0);
+    for_each_block<B>(row_end - row, [&](Index first, Index rows) {
+      multiply_block<B>(rows, count, depth, Left<T>{&a(row + first, k), offsets.data(), a.row_stride},
+                        Right<T>{panel.data(), B::columns}, &c(row + first, column), c.row_stride, add || k > 0);
+    });
   }
 }
 
@@ -73,7 +76,7 @@ void gemm(const Cpu& cpu, const MatrixView<const T>& a, const MatrixView<const T
     return;
   }
   constexpr Index panel = cpu::Block<T>::columns;
-  constexpr Index piece_rows = 16 * cpu::Block<T>::rows;
+  constexpr Index piece_rows = 96;
   const Index panels = (c.columns + panel - 1) / panel;
   const Index pieces = (c.rows + piece_rows - 1) / piece_rows;
   const Index piece_work = std::min(c.rows, piece_rows) * std::min(c.columns, panel) * a.columns;

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include <recal/backend/conv_start.hpp>
-#include <recal/backend/cpu/turned_weights.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/parallel.hpp>
@@ -49,7 +48,10 @@ void subsample(const TensorView<const T>& from, Index stride, const TensorView<T
         for (Index y = 0; y < s.h; ++y) {
           const T* row = from.plane(n, c) + y * stride * from.shape.w;
           T* out = to.plane(n, c) + y * s.w;
-          for (Index x = 0; x < s.w; ++x) out[x] = f(row[x * stride]);
+          if (stride == 2)
+            for (Index x = 0; x < s.w; ++x) out[x] = f(row[x * 2]);
+          else
+            for (Index x = 0; x < s.w; ++x) out[x] = f(row[x * stride]);
         }
     });
   });
@@ -71,18 +73,24 @@ void spread(const TensorView<const T>& from, Index stride, const TensorView<T>& 
   });
 }
 
-/// Memory for what one call lays out once for all its tasks; kept for the next.
+/// What a 1x1 convolution sees of x, laid out in memory that is kept for the next call.
 template <class T>
-struct LayoutScratch {
-  Buffer<T> input;
-  Buffer<T> output;
-  TurnedWeights<T> weights;
-};
+[[nodiscard]] TensorView<const T> seen_pixels(const TensorView<const T>& x, Index stride, const Shape& y,
+                                              const ConvStart<T>& start) {
+  thread_local Buffer<T> memory;
+  const TensorView<T> seen = laid_out({x.shape.n, x.shape.c, y.h, y.w}, memory);
+  subsample(x, stride, seen, start);
+  return as_rows<const T>(seen);
+}
 
+/// x as rows, tiny planes joined in memory that is kept for the next call.
 template <class T>
-[[nodiscard]] LayoutScratch<T>& layout_scratch() {
-  thread_local LayoutScratch<T> scratch;
-  return scratch;
+[[nodiscard]] TensorView<const T> joined_planes(const TensorView<const T>& x) {
+  if (x.shape.plane() >= tiny_plane || x.shape.n == 1) return as_rows(x);
+  thread_local Buffer<T> memory;
+  const TensorView<T> joined = laid_out(x.shape, memory);
+  subsample(x, 1, joined);
+  return as_rows<const T>(joined);
 }
 
 }  // namespace recal::cpu

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <recal/backend/conv_finish.hpp>
+#include <recal/backend/conv_start.hpp>
+#include <recal/backend/cpu/block.hpp>
+#include <recal/backend/cpu/finish.hpp>
+#include <recal/backend/cpu/patch_grid.hpp>
+#include <recal/backend/cpu/pixel_panels.hpp>
+#include <recal/backend/cpu/pixel_product.hpp>
+#include <recal/backend/cpu/task_grid.hpp>
+#include <recal/core/tensor.hpp>
+
+/// Products of weights, where they lie, with pixels: nothing is packed but pixels, and y is written as it is summed.
+/// For windows of one pixel, and for so few pixels that packing weights would not pay.
+namespace recal::cpu {
+
+/// Weights where they lie: of output o and input c of a group, at tap t of `area`,
+///   data[group*group_size + o*step + c*depth_step + t], or + area - 1 - t where the kernel is turned.
+template <class T>
+struct PlainWeights {
+  const T* data;
+  Index step;
+  Index depth_step;
+  Index group_size;
+  bool turned = false;
+
+  void list_depth(Index channels, Index area, std::vector<Index>& offsets) const {
+    offsets.clear();
+    for (Index c = 0; c < channels; ++c)
+      for (Index t = 0; t < area; ++t) offsets.push_back(c * depth_step + (turned ? area - 1 - t : t));
+  }
+};
+
+/// Whether panels of pixels are parts of planes.
+template <class T>
+[[nodiscard]] bool plane_panels(const PatchGrid& grid, const Tile& tile) {
+  const Index positions = grid.positions();
+  const bool one_image = tile.first / positions == (tile.last - 1) / positions;
+  return grid.pixelwise() && (one_image || positions % WideBlock<T>::columns == 0);
+}
+
+/// How multiply_columns() likes to be called.
+template <class T>
+[[nodiscard]] TaskGrid::Sizes column_tile_sizes(const PatchGrid& grid, Index images, Index channels,
+                                                Index least_channels) {
+  const Index positions = grid.positions();
+  return {.images = images,
+          .positions = positions,
+          .unit = grid.pixelwise() ? WideBlock<T>::columns : grid.out_w,
+          .channels = channels,
+          .channel_unit = WideBlock<T>::rows,
+          .least_channels = least_channels,
+          .most_channels = channels};
+}
+
+/// Whether multiply_columns() is the one for so many images: where pixels fill panels, or are few.
+template <class T>
+[[nodiscard]] bool suits_columns(const PatchGrid& grid, Index images) {
+  constexpr Index lanes = pack_for<T>::lanes;
+  constexpr Index few_pixels = 256;
+  const Index positions = grid.positions();
+  if (images * positions <= few_pixels) return true;
+  return grid.pixelwise() && positions >= WideBlock<T>::columns &&
+         (lanes - positions % lanes) % lanes * 32 <= positions;
+}
+
+/// Sums of the tile's channels at all of its pixels, rows `pitch` apart, to y, finished.
+template <class T>
+void write_rows(const Tile& tile, Index positions, const T* sums, Index pitch, const TensorView<T>& y,
+                const ConvFinish<T>& finish) {
+  for (Index o = tile.channel; o < tile.channel_end; ++o, sums += pitch)
+    for (Index p = tile.first; p < tile.last;) {
+      const Index image = p / positions;
+      const ImageRun run{image, p - image * positions, std::min(tile.last, (image + 1) * positions) - p};
+      T* to = y.plane(image, o) + run.first;
+      copy_run(run.count, sums + (p - tile.first), to);
+      if (!finish.empty()) finish_run(finish, run, o, to);
+      p += run.count;
+    }
+}
+
+/// multiply_pixels() with a group's weights where they lie.
+template <class T>
+void multiply_columns(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
+                      const PlainWeights<T>& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
+                      const ConvStart<T>& start) {
+  using B = WideBlock<T>;
+  auto& [pixels, offsets, panels, sums] = product_scratch<T>();
+  const bool in_place = plane_panels<T>(grid, tile);
+  const Index positions = grid.positions();
+  const Index count = tile.last - tile.first;
+  const Index area = grid.area();
+  const Index chunk = std::clamp<Index>(B::depth / area, 1, channels);
+  const Index pitch = (count + B::columns - 1) / B::columns * B::columns;
+  weights.list_depth(chunk, area, offsets);
+  if (in_place) {
+    resize(panels, pitch * chunk);
+  } else {
+    pixels.prepare_patches(x, grid, tile.first, tile.last, chunk, start);
+    resize(sums, (tile.channel_end - tile.channel) * pitch);
+  }
+  for (Index c = 0; c < channels; c += chunk) {
+    const Index own = std::min(chunk, channels - c);
+    const bool finishing = in_place && c + own == channels && !finish.empty();
+    if (in_place)
+      copy_panels(x, start, tile.first, tile.last, c, own, panels.data());
+    else
+      pixels.load(c, own);
+    for_each_block<B>(tile.channel_end - tile.channel, [&](Index block, Index rows) {
+      const Index o = tile.channel + block;
+      const Left<T> left{weights.data + o * weights.step + c * weights.depth_step, offsets.data(), weights.step};
+      for (Index p = 0; p < count; p += B::columns) {
+        const Index columns = std::min(B::columns, count - p);
+        if (!in_place) {
+          multiply_block<B>(rows, columns, own * area, left, Right<T>{pixels.base() + p, pixels.tap_step()},
+                            sums.data() + block * pitch + p, pitch, c > 0);
+          continue;
+        }
+        const Index image = (tile.first + p) / positions;
+        const ImageRun run{image, tile.first + p - image * positions, columns};
+        T* to = y.plane(image, o) + run.first;
+        multiply_block<B>(rows, columns, own, left, Right<T>{panels.data() + p * own, B::columns}, to, y.stride_c,
+                          c > 0);
+        if (finishing)
+          for (Index r = 0; r < rows; ++r) finish_run(finish, run, o + r, to + r * y.stride_c);
+      }
+    });
+  }
+  if (!in_place) write_rows(tile, positions, sums.data(), pitch, y, finish);
+}
+
+}  // namespace recal::cpu

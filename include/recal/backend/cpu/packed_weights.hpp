@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include <recal/backend/cpu/block.hpp>
+#include <recal/backend/cpu/transpose.hpp>
+#include <recal/core/buffer.hpp>
+#include <recal/core/parallel.hpp>
+
+namespace recal::cpu {
+
+/// Of weights [G*outputs, inputs, kernel taps]: sizes of a group.
+struct WeightShape {
+  Index groups, outputs, inputs, area;
+};
+
+/// Taps of a kernel, in an order.
+using Taps = std::vector<Index>;
+
+/// Weights as the right operands of products with pixels, in panels of Block<T>::columns channels that the product
+/// makes. For y = weight * x these are the outputs, and the depth counts (input, tap); for dx = weight^T * dy they are
+/// the inputs, and the depth counts (output, tap). Keeps its memory from one call to the next.
+/// cost: reads the weights once, writes them once
+template <class T>
+class PackedWeights {
+ public:
+  /// For y = weight * x.
+  void pack(const T* weight, const WeightShape& shape) {
+    const Index depth = shape.inputs * shape.area;
+    prepare(shape.groups, shape.outputs, depth);
+    const Index pieces = (depth + piece_depth - 1) / piece_depth;
+    parallel_for(shape.groups * panels_ * pieces, 1 + piece_depth / depth, [&](Index index) {
+      const Index first = index % pieces * piece_depth;
+      const Index panel = index / pieces % panels_;
+      const Index group = index / (pieces * panels_);
+      const Index own = std::min(piece_depth, depth - first);
+      const Index outputs = std::min(width, shape.outputs - panel * width);
+      const T* from = weight + (group * shape.outputs + panel * width) * depth + first;
+      T* to = panel_data(group, panel) + first * width;
+      transpose(from, outputs, own, depth, to, width);
+      clear_columns(outputs, own, to);
+    });
+  }
+
+  /// For dx = weight^T * dy: all taps, the kernel turned by half a circle.
+  void turn(const T* weight, const WeightShape& shape) {
+    turned_.clear();
+    for (Index tap = shape.area - 1; tap >= 0; --tap) turned_.push_back(tap);
+    turn(weight, shape, {&turned_, 1});
+  }
+
+  /// For dx = weight^T * dy, with some of the taps in the order that each of `parts` names: every part is an operand by
+  /// itself.
+  void turn(const T* weight, const WeightShape& shape, std::span<const Taps> parts) {
+    Index taps = 0;
+    for (const Taps& part : parts) taps += static_cast<Index>(part.size());
+    prepare(shape.groups, shape.inputs, shape.outputs * taps);
+    const Index bands = (shape.outputs + band - 1) / band;
+    parallel_for(shape.groups * bands, 1 + 16384 / (band * shape.inputs * shape.area), [&](Index index) {
+      const Index group = index / bands;
+      const Index first = index % bands * band;
+      const Index last = std::min(shape.outputs, first + band);
+      for (Index panel = 0; panel < panels_; ++panel) {
+        T* to = panel_data(group, panel);
+        for (const Taps& part : parts) {
+          turn_outputs(weight + group * shape.outputs * shape.inputs * shape.area, shape, panel * width, first, last,
+                       part, to);
+          to += shape.outputs * static_cast<Index>(part.size()) * width;
+        }
+      }
+    });
+  }
+
+  [[nodiscard]] Index panels() const { return panels_; }
+
+  /// A panel of a group from a step of the depth on; of a part, that many steps stand before it.
+  [[nodiscard]] const T* panel(Index group, Index panel, Index step) const {
+    return data_.data() + (group * panels_ + panel) * panel_size_ + step * width;
+  }
+
+ private:
+  static constexpr Index width = Block<T>::columns;
+  /// Steps of the depth that are packed in one go.
+  static constexpr Index piece_depth = 512;
+  /// Outputs that are turned together: their weights are read in that many streams.
+  static constexpr Index band = 8;
+
+  void prepare(Index groups, Index channels, Index depth) {
+    panels_ = (channels + width - 1) / width;
+    panel_size_ = depth * width;
+    resize(data_, groups * panels_ * panel_size_);
+  }
+
+  [[nodiscard]] T* panel_data(Index group, Index panel) {
+    return data_.data() + (group * panels_ + panel) * panel_size_;
+  }
+
+  /// Zeros in the columns from `first` on.
+  static void clear_columns(Index first, Index depth, T* to) {
+    if (first == width) return;
+    for (Index k = 0; k < depth; ++k) std::fill(to + k * width + first, to + (k + 1) * width, T{});
+  }
+
+  /// to[(output, tap)][input] for the inputs of one panel and the outputs [first, last).
+  static void turn_outputs(const T* weight, const WeightShape& shape, Index input, Index first, Index last,
+                           const Taps& taps, T* to) {
+    const Index own = std::min(width, shape.inputs - input);
+    const auto count = static_cast<Index>(taps.size());
+    for (Index o = first; o < last; ++o) {
+      const T* from = weight + (o * shape.inputs + input) * shape.area;
+      T* row = to + o * count * width;
+      for (const Index tap : taps) {
+        for (Index i = 0; i < own; ++i) row[i] = from[i * shape.area + tap];
+        std::fill(row + own, row + width, T{});
+        row += width;
+      }
+    }
+  }
+
+  Taps turned_;
+  Index panels_ = 0;
+  Index panel_size_ = 0;
+  Buffer<T> data_;
+};
+
+/// Weights laid out once a call for all its tasks; kept for the next.
+template <class T>
+[[nodiscard]] PackedWeights<T>& packed_weights() {
+  thread_local PackedWeights<T> weights;
+  return weights;
+}
+
+}  // namespace recal::cpu
