@@ -246,26 +246,67 @@ void add_to(T* element, double value) {
   store(element, static_cast<accumulator_t<T>>(static_cast<double>(*element) + value));
 }
 
+/// dx = scale*dy + p
+template <class A>
+struct PullEvenly {
+  A scale;
+  A p;
+  template <class P>
+  P operator()(P g) const {
+    return g * scale + p;
+  }
+};
+
+/// dx = scale*dy + p + q*(x - centre)
+template <class A>
+struct PullBySlope {
+  A scale;
+  A p;
+  A q;
+  A centre;
+  template <class P>
+  P operator()(P g, P x) const {
+    return g * scale + ((x - centre) * q + p);
+  }
+};
+
+template <class A>
+[[nodiscard]] PullEvenly<A> pull_evenly(double scale, const Pull& pull) {
+  return {static_cast<A>(scale), static_cast<A>(pull.p)};
+}
+
+template <class A>
+[[nodiscard]] PullBySlope<A> pull_by_slope(double scale, const Pull& pull) {
+  return {static_cast<A>(scale), static_cast<A>(pull.p), static_cast<A>(pull.q), static_cast<A>(pull.centre)};
+}
+
 /// dx = scale*dy + p + q*(x - centre) on a plane.
 template <class Team, class X, class DY, class DX>
 void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pull, const X* x, const DY* dy, DX* dx) {
   using A = typename Team::template accumulator<X>;
-  const auto scale = static_cast<A>(gate_scale);
-  const auto p = static_cast<A>(pull.p);
-  const auto q = static_cast<A>(pull.q);
-  const auto centre = static_cast<A>(pull.centre);
   if (pull.q == 0)
-    team.map(
-        count, dx, [scale, p](auto g) { return g * scale + p; }, dy);
+    team.map(count, dx, pull_evenly<A>(gate_scale, pull), dy);
   else
-    team.map(
-        count, dx, [=](auto g, auto value) { return g * scale + ((value - centre) * q + p); }, dy, x);
+    team.map(count, dx, pull_by_slope<A>(gate_scale, pull), dy, x);
 }
 
 /// The same on planes, with scale_of(i) and pull_of(i) on the i-th, and the pick at its element.
 template <class Team, class ScaleOf, class PullOf, class X, class DY, class DX>
 void pull(const Team& team, Index count, Index planes, const ScaleOf& scale_of, const PullOf& pull_of, PlaneSpan<X> x,
           PlaneSpan<DY> dy, PlaneSpan<DX> dx) {
+  using A = typename Team::template accumulator<std::remove_const_t<X>>;
+  Index picks = 0;
+  Index slopes = 0;
+  for (Index i = 0; i < planes; ++i) {
+    picks += pull_of(i).pick != 0;
+    slopes += pull_of(i).q != 0;
+  }
+  if (picks == 0 && slopes == 0)
+    return map_each_plane(
+        team, count, planes, dx, [&](Index i) { return pull_evenly<A>(scale_of(i), pull_of(i)); }, dy);
+  if (picks == 0 && slopes == planes)
+    return map_each_plane(
+        team, count, planes, dx, [&](Index i) { return pull_by_slope<A>(scale_of(i), pull_of(i)); }, dy, x);
   for (Index i = 0; i < planes; ++i) {
     const Pull& pull = pull_of(i);
     // Looked up before dx is written, which may be x.
