@@ -110,6 +110,16 @@ TEST_CASE("groups are channels, or samples where channels mix; rows lie one afte
   CHECK(groups.plane(1, 0).row == 3);
 }
 
+TEST_CASE("where planes are groups, rows lie as planes do") {
+  const Groups groups{map, Mixing::none, true};
+  CHECK(groups.groups() == 6);
+  CHECK(groups.rows() == 1);
+  CHECK(groups.plane(5, 0).n == 1);
+  CHECK(groups.plane(5, 0).c == 2);
+  CHECK(groups.row(1, 2) == 5);
+  CHECK(groups.rows_of({1, 1, 3})[1] == 5);
+}
+
 TEST_CASE("a slice holds the rows of its groups") {
   recal::Buffer<double> numbers(12);
   for (std::size_t i = 0; i < 12; ++i) numbers[i] = static_cast<double>(i);
@@ -130,6 +140,8 @@ TEST_CASE("run: before, between, after, in this order for every group, once for 
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}, true), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, mixing}), to_string(shape));
+      CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, Mixing::none, true}), to_string(shape));
+      CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, Mixing::none, true}), to_string(shape));
     }
 }
 

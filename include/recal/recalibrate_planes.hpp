@@ -42,29 +42,32 @@ struct RunRows {
   [[nodiscard]] Index operator[](Index plane) const { return first + plane * step; }
 };
 
-/// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels,
-/// else by channel. Numbers per plane are stored group by group, row by row.
+/// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels, else by channel;
+/// each by itself where it is planewise. Numbers per plane are stored group by group, row by row.
 struct Groups {
   Shape shape;
   Mixing mixing;
+  bool planewise = false;
 
-  [[nodiscard]] RECAL_HOST_DEVICE Index groups() const { return mixing == Mixing::channels ? shape.n : shape.c; }
-  [[nodiscard]] RECAL_HOST_DEVICE Index rows() const { return mixing == Mixing::channels ? shape.c : shape.n; }
+  [[nodiscard]] RECAL_HOST_DEVICE Index groups() const {
+    return planewise ? planes() : by_sample() ? shape.n : shape.c;
+  }
+  [[nodiscard]] RECAL_HOST_DEVICE Index rows() const { return planewise ? 1 : by_sample() ? shape.c : shape.n; }
   [[nodiscard]] RECAL_HOST_DEVICE Index planes() const { return shape.n * shape.c; }
 
   /// Where plane (n, c) stands among all rows.
   [[nodiscard]] RECAL_HOST_DEVICE Index row(Index n, Index c) const {
-    return mixing == Mixing::channels ? n * shape.c + c : c * shape.n + n;
+    return by_sample() ? n * shape.c + c : c * shape.n + n;
   }
 
   /// Where the planes of a run stand.
   [[nodiscard]] RunRows rows_of(const PlaneRun& run) const {
-    return {row(run.n, run.first), mixing == Mixing::channels ? 1 : shape.n};
+    return {row(run.n, run.first), by_sample() ? 1 : shape.n};
   }
 
   [[nodiscard]] RECAL_HOST_DEVICE Plane plane(Index group, Index row) const {
     const Index index = group * rows() + row;
-    return mixing == Mixing::channels ? Plane{group, row, index} : Plane{row, group, index};
+    return by_sample() ? Plane{index / shape.c, index % shape.c, index} : Plane{row, group, index};
   }
 
   /// The rows of the groups [first, last), `width` numbers each.
@@ -72,6 +75,10 @@ struct Groups {
   [[nodiscard]] std::span<double> slice(Buffer<double>& all, Index first, Index last) const {
     return {all.data() + first * rows() * width, static_cast<std::size_t>((last - first) * rows() * width)};
   }
+
+ private:
+  /// Whether rows are in the order of the planes.
+  [[nodiscard]] RECAL_HOST_DEVICE bool by_sample() const { return planewise || mixing == Mixing::channels; }
 };
 
 namespace detail {
@@ -109,7 +116,18 @@ void walk_runs(const B& backend, const Shape& x, const F& f) {
   });
 }
 
-/// before on every plane, between, after on every plane, channel by channel: in blocks of channels.
+/// before on every plane, between, after on every plane, in the order in which planes lie.
+template <class B, class Before, class Some, class All, class After>
+void run_by_plane(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
+                  const After& after) {
+  walk_runs(backend, groups.shape, [&](const typename B::Team& team, const PlaneRun& run) {
+    before(team, run);
+    between.some(groups.row(run.n, run.first), groups.row(run.n, run.first) + run.size());
+    after(team, run);
+  });
+}
+
+/// The same channel by channel: in blocks of channels.
 template <class B, class Before, class Some, class All, class After>
 void run_by_channel(const B& backend, const Shape& x, const Before& before, const Between<Some, All>& between,
                     const After& after) {
@@ -133,16 +151,18 @@ void run_by_sample(const B& backend, const Shape& x, Index together, const Befor
   });
 }
 
-/// Runs before(team, run) on every plane of a group, between on the group, after(team, run): some groups after the
-/// others, so that the second pass finds the planes in cache, or phase by phase over the whole tensor where the backend
-/// does not gain from that, groups are too few to share out, or the tensor is small and its samples are integrated
-/// together. The results are the same.
+/// Runs before(team, run) on every plane of a group, between on the group, after(team, run): run by run where planes
+/// are groups, else some groups after the others, so that the second pass finds the planes in cache, or phase by phase
+/// over the whole tensor where the backend does not gain from that, groups are too few to share out, or the tensor is
+/// small and its samples are integrated together. The results are the same.
 template <class B, class Before, class Some, class All, class After>
 void run(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
          const After& after) {
   const bool by_sample = groups.mixing == Mixing::channels;
   const bool small = between.together && groups.shape.size() <= small_tensor;
-  if (!B::fuses_groups || groups.groups() < enough_groups || small) {
+  if (B::fuses_groups && groups.planewise) {
+    run_by_plane(backend, groups, before, between, after);
+  } else if (!B::fuses_groups || groups.groups() < enough_groups || small) {
     walk_runs(backend, groups.shape, before);
     between.all(backend);
     walk_runs(backend, groups.shape, after);
