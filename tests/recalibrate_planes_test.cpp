@@ -110,6 +110,16 @@ TEST_CASE("groups are channels, or samples where channels mix; rows lie one afte
   CHECK(groups.plane(1, 0).row == 3);
 }
 
+TEST_CASE("where planes are groups, rows lie as planes do") {
+  const Groups groups{map, Mixing::none, true};
+  CHECK(groups.groups() == 6);
+  CHECK(groups.rows() == 1);
+  CHECK(groups.plane(5, 0).n == 1);
+  CHECK(groups.plane(5, 0).c == 2);
+  CHECK(groups.row(1, 2) == 5);
+  CHECK(groups.rows_of({1, 1, 3})[1] == 5);
+}
+
 TEST_CASE("a slice holds the rows of its groups") {
   recal::Buffer<double> numbers(12);
   for (std::size_t i = 0; i < 12; ++i) numbers[i] = static_cast<double>(i);
@@ -130,6 +140,8 @@ TEST_CASE("run: before, between, after, in this order for every group, once for 
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}, true), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, mixing}), to_string(shape));
+      CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, Mixing::none, true}), to_string(shape));
+      CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, Mixing::none, true}), to_string(shape));
     }
 }
 
@@ -228,7 +240,7 @@ TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first elemen
   auto x = random_tensor<double>("x", map);
   x.view().plane(1, 2)[11] = x.view().plane(1, 2)[30] = 7;
   const auto dy = random_tensor<double>("dy", map);
-  for (const double q : {0.0, 2.0})
+  for (const auto& [q0, q] : {std::pair{0.0, 0.0}, {0.0, 2.0}, {-1.0, 2.0}})
     for (const double pick : {0.0, 0.75})
       for (const int target : {0, 1, 2})  // a tensor of its own, dy, x
         on_both_teams([&](const auto& team) {
@@ -236,7 +248,8 @@ TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first elemen
           Tensor<double> x_copy = x;
           Tensor<double> dy_copy = dy;
           Tensor<double>& dx = target == 0 ? own : target == 1 ? dy_copy : x_copy;
-          const std::array pulls{Pull{.p = -1}, Pull{.p = 0.5, .q = q, .centre = 0.1, .pick = pick, .picked = 7}};
+          const std::array pulls{Pull{.p = -1, .q = q0, .centre = 0.2},
+                                 Pull{.p = 0.5, .q = q, .centre = 0.1, .pick = pick, .picked = 7}};
           const std::array scales{2.0, 1.25};
           recal::detail::pull(
               team, map.plane(), 2, [&](Index i) { return recal::at(scales, i); },
@@ -248,12 +261,25 @@ TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first elemen
             worst = error <= worst ? worst : error;
           };
           for (Index k = 0; k < 35; ++k) {
-            look(1, k, 2 * dy.view().plane(1, 1)[k] - 1);
+            look(1, k, 2 * dy.view().plane(1, 1)[k] - 1 + q0 * (x.view().plane(1, 1)[k] - 0.2));
             look(2, k,
                  1.25 * dy.view().plane(1, 2)[k] + 0.5 + q * (x.view().plane(1, 2)[k] - 0.1) + (k == 11 ? pick : 0.0));
           }
-          CHECK_MESSAGE(worst < 1e-14, "q ", q, ", pick ", pick, ", target ", target);
+          CHECK_MESSAGE(worst < 1e-14, "q ", q0, " and ", q, ", pick ", pick, ", target ", target);
         });
+}
+
+TEST_CASE("a plane without a slope does not look at x, whatever slope the next one has") {
+  Tensor<float> x(map, 3e38F);
+  const auto dy = random_tensor<float>("dy", map);
+  Tensor<float> dx(map, 0.0F);
+  recal::detail::pull(
+      recal::Cpu::Team{}, map.plane(), 2, [](Index) { return 2.0; },
+      [](Index i) { return i == 0 ? Pull{.centre = -3e38} : Pull{.q = 1e-30, .centre = 3e38}; },
+      std::as_const(x).view().planes(0, 0), dy.view().planes(0, 0), dx.view().planes(0, 0));
+  Index wrong = 0;
+  for (Index k = 0; k < 2 * map.plane(); ++k) wrong += dx.data()[k] != 2 * dy.data()[k];
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a pick that no element equals goes nowhere") {

@@ -25,7 +25,7 @@ void apply(const Team& team, const PlaneRun& run, const GateOf& gate_of, const X
 /// pass over x.
 template <class B, class P, class I, class G, class X, class Use>
 void infer_planes(const B& backend, const P& pool, const I& integrate, const G& gate, const X& x, const Use& use) {
-  const Groups groups{x.shape, I::mixing};
+  const Groups groups = groups_of<I>(x.shape);
   Kept<InferRows> kept;
   InferRows& rows = *kept;
   rows.resize(groups.planes(), P::width, I::out);
@@ -39,7 +39,7 @@ void infer_planes(const B& backend, const P& pool, const I& integrate, const G& 
 /// requires: a tape that was begun
 template <class B, class P, class I, class G, class X, class Y, class Tape>
 void forward_planes(const B& backend, const P& pool, I& integrate, const G& gate, const X& x, const Y& y, Tape& tape) {
-  const Groups groups{x.shape, I::mixing};
+  const Groups groups = groups_of<I>(x.shape);
   run(
       backend, groups,
       [&](const auto& team, const PlaneRun& run) { detail::pool(team, pool, x, groups, run, tape.style.data()); },
@@ -51,7 +51,7 @@ void forward_planes(const B& backend, const P& pool, I& integrate, const G& gate
 template <class B, class P, class I, class G, class X, class DY, class DX, class Tape>
 void backward_planes(const B& backend, const P& pool, I& integrate, const G& gate, const X& x, const DY& dy,
                      const DX& dx, Tape& tape) {
-  const Groups groups{x.shape, I::mixing};
+  const Groups groups = groups_of<I>(x.shape);
   run(
       backend, groups,
       [&](const auto& team, const PlaneRun& run) { dots(team, x, dy, groups, run, tape.grad_gate.data()); },

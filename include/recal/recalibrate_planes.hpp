@@ -42,29 +42,32 @@ struct RunRows {
   [[nodiscard]] Index operator[](Index plane) const { return first + plane * step; }
 };
 
-/// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels,
-/// else by channel. Numbers per plane are stored group by group, row by row.
+/// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels, else by channel;
+/// each by itself where it is planewise. Numbers per plane are stored group by group, row by row.
 struct Groups {
   Shape shape;
   Mixing mixing;
+  bool planewise = false;
 
-  [[nodiscard]] RECAL_HOST_DEVICE Index groups() const { return mixing == Mixing::channels ? shape.n : shape.c; }
-  [[nodiscard]] RECAL_HOST_DEVICE Index rows() const { return mixing == Mixing::channels ? shape.c : shape.n; }
+  [[nodiscard]] RECAL_HOST_DEVICE Index groups() const {
+    return planewise ? planes() : by_sample() ? shape.n : shape.c;
+  }
+  [[nodiscard]] RECAL_HOST_DEVICE Index rows() const { return planewise ? 1 : by_sample() ? shape.c : shape.n; }
   [[nodiscard]] RECAL_HOST_DEVICE Index planes() const { return shape.n * shape.c; }
 
   /// Where plane (n, c) stands among all rows.
   [[nodiscard]] RECAL_HOST_DEVICE Index row(Index n, Index c) const {
-    return mixing == Mixing::channels ? n * shape.c + c : c * shape.n + n;
+    return by_sample() ? n * shape.c + c : c * shape.n + n;
   }
 
   /// Where the planes of a run stand.
   [[nodiscard]] RunRows rows_of(const PlaneRun& run) const {
-    return {row(run.n, run.first), mixing == Mixing::channels ? 1 : shape.n};
+    return {row(run.n, run.first), by_sample() ? 1 : shape.n};
   }
 
   [[nodiscard]] RECAL_HOST_DEVICE Plane plane(Index group, Index row) const {
     const Index index = group * rows() + row;
-    return mixing == Mixing::channels ? Plane{group, row, index} : Plane{row, group, index};
+    return by_sample() ? Plane{index / shape.c, index % shape.c, index} : Plane{row, group, index};
   }
 
   /// The rows of the groups [first, last), `width` numbers each.
@@ -72,6 +75,10 @@ struct Groups {
   [[nodiscard]] std::span<double> slice(Buffer<double>& all, Index first, Index last) const {
     return {all.data() + first * rows() * width, static_cast<std::size_t>((last - first) * rows() * width)};
   }
+
+ private:
+  /// Whether rows are in the order of the planes.
+  [[nodiscard]] RECAL_HOST_DEVICE bool by_sample() const { return planewise || mixing == Mixing::channels; }
 };
 
 namespace detail {
@@ -109,7 +116,18 @@ void walk_runs(const B& backend, const Shape& x, const F& f) {
   });
 }
 
-/// before on every plane, between, after on every plane, channel by channel: in blocks of channels.
+/// before on every plane, between, after on every plane, in the order in which planes lie.
+template <class B, class Before, class Some, class All, class After>
+void run_by_plane(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
+                  const After& after) {
+  walk_runs(backend, groups.shape, [&](const typename B::Team& team, const PlaneRun& run) {
+    before(team, run);
+    between.some(groups.row(run.n, run.first), groups.row(run.n, run.first) + run.size());
+    after(team, run);
+  });
+}
+
+/// The same channel by channel: in blocks of channels.
 template <class B, class Before, class Some, class All, class After>
 void run_by_channel(const B& backend, const Shape& x, const Before& before, const Between<Some, All>& between,
                     const After& after) {
@@ -133,16 +151,18 @@ void run_by_sample(const B& backend, const Shape& x, Index together, const Befor
   });
 }
 
-/// Runs before(team, run) on every plane of a group, between on the group, after(team, run): some groups after the
-/// others, so that the second pass finds the planes in cache, or phase by phase over the whole tensor where the backend
-/// does not gain from that, groups are too few to share out, or the tensor is small and its samples are integrated
-/// together. The results are the same.
+/// Runs before(team, run) on every plane of a group, between on the group, after(team, run): run by run where planes
+/// are groups, else some groups after the others, so that the second pass finds the planes in cache, or phase by phase
+/// over the whole tensor where the backend does not gain from that, groups are too few to share out, or the tensor is
+/// small and its samples are integrated together. The results are the same.
 template <class B, class Before, class Some, class All, class After>
 void run(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
          const After& after) {
   const bool by_sample = groups.mixing == Mixing::channels;
   const bool small = between.together && groups.shape.size() <= small_tensor;
-  if (!B::fuses_groups || groups.groups() < enough_groups || small) {
+  if (B::fuses_groups && groups.planewise) {
+    run_by_plane(backend, groups, before, between, after);
+  } else if (!B::fuses_groups || groups.groups() < enough_groups || small) {
     walk_runs(backend, groups.shape, before);
     between.all(backend);
     walk_runs(backend, groups.shape, after);
@@ -246,26 +266,67 @@ void add_to(T* element, double value) {
   store(element, static_cast<accumulator_t<T>>(static_cast<double>(*element) + value));
 }
 
+/// dx = scale*dy + p
+template <class A>
+struct PullEvenly {
+  A scale;
+  A p;
+  template <class P>
+  P operator()(P g) const {
+    return g * scale + p;
+  }
+};
+
+/// dx = scale*dy + p + q*(x - centre)
+template <class A>
+struct PullBySlope {
+  A scale;
+  A p;
+  A q;
+  A centre;
+  template <class P>
+  P operator()(P g, P x) const {
+    return g * scale + ((x - centre) * q + p);
+  }
+};
+
+template <class A>
+[[nodiscard]] PullEvenly<A> pull_evenly(double scale, const Pull& pull) {
+  return {static_cast<A>(scale), static_cast<A>(pull.p)};
+}
+
+template <class A>
+[[nodiscard]] PullBySlope<A> pull_by_slope(double scale, const Pull& pull) {
+  return {static_cast<A>(scale), static_cast<A>(pull.p), static_cast<A>(pull.q), static_cast<A>(pull.centre)};
+}
+
 /// dx = scale*dy + p + q*(x - centre) on a plane.
 template <class Team, class X, class DY, class DX>
 void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pull, const X* x, const DY* dy, DX* dx) {
   using A = typename Team::template accumulator<X>;
-  const auto scale = static_cast<A>(gate_scale);
-  const auto p = static_cast<A>(pull.p);
-  const auto q = static_cast<A>(pull.q);
-  const auto centre = static_cast<A>(pull.centre);
   if (pull.q == 0)
-    team.map(
-        count, dx, [scale, p](auto g) { return g * scale + p; }, dy);
+    team.map(count, dx, pull_evenly<A>(gate_scale, pull), dy);
   else
-    team.map(
-        count, dx, [=](auto g, auto value) { return g * scale + ((value - centre) * q + p); }, dy, x);
+    team.map(count, dx, pull_by_slope<A>(gate_scale, pull), dy, x);
 }
 
 /// The same on planes, with scale_of(i) and pull_of(i) on the i-th, and the pick at its element.
 template <class Team, class ScaleOf, class PullOf, class X, class DY, class DX>
 void pull(const Team& team, Index count, Index planes, const ScaleOf& scale_of, const PullOf& pull_of, PlaneSpan<X> x,
           PlaneSpan<DY> dy, PlaneSpan<DX> dx) {
+  using A = typename Team::template accumulator<std::remove_const_t<X>>;
+  Index picks = 0;
+  Index slopes = 0;
+  for (Index i = 0; i < planes; ++i) {
+    picks += pull_of(i).pick != 0;
+    slopes += pull_of(i).q != 0;
+  }
+  if (picks == 0 && slopes == 0)
+    return map_each_plane(
+        team, count, planes, dx, [&](Index i) { return pull_evenly<A>(scale_of(i), pull_of(i)); }, dy);
+  if (picks == 0 && slopes == planes)
+    return map_each_plane(
+        team, count, planes, dx, [&](Index i) { return pull_by_slope<A>(scale_of(i), pull_of(i)); }, dy, x);
   for (Index i = 0; i < planes; ++i) {
     const Pull& pull = pull_of(i);
     // Looked up before dx is written, which may be x.

@@ -57,15 +57,21 @@ void walk_pieces(const B& backend, Index count, Index rows, const F& f) {
                [&](const typename B::Team&, Index i) { f(i * piece, std::min(count, (i + 1) * piece)); });
 }
 
+/// The groups of x as the integration I wants them.
+template <class I>
+[[nodiscard]] Groups groups_of(const Shape& x) {
+  return {x, I::mixing, Planewise<I>};
+}
+
 /// integrate_groups(first, last) between loops over the rows of the groups: one group a call, but several or all where
-/// the integration I has a way to do them together.
+/// the integration I has a way to do them together or does not care for groups.
 template <class I, class RowsBefore, class IntegrateRows, class RowsAfter>
 [[nodiscard]] auto between(const Groups& groups, const RowsBefore& rows_before, const IntegrateRows& integrate_groups,
                            const RowsAfter& rows_after) {
   constexpr bool together = IntegrateGroups<I>;
   const auto some = [=, rows = groups.rows()](Index first, Index last) {
     rows_before(first * rows, last * rows);
-    const Index step = together ? last - first : 1;
+    const Index step = together || Planewise<I> ? last - first : 1;
     for (Index g = first; g < last; g += step) integrate_groups(g, g + step);
     rows_after(first * rows, last * rows);
   };

@@ -107,21 +107,25 @@ TEST_CASE("planes are reduced one by one or side by side, as the team can") {
   on(LeastBackend::Team(0));
 }
 
-TEST_CASE("every plane can have a map of its own") {
-  const auto planes = noise<float>("planes", 3 * 12);
+TEST_CASE("every plane can have a map of its own, and nothing between planes is touched") {
+  constexpr Index count = 20;
+  const auto planes = noise<float>("planes", 3 * 22);
   const auto on = [&](const auto& team) {
-    recal::Buffer<float> out(36, -1.0F);
-    recal::map_each_plane(
-        team, 10, 3, recal::PlaneSpan<float>{out.data(), 12},
-        [](Index i) { return [factor = static_cast<float>(1 << i)](auto x) { return x * factor; }; },
-        recal::PlaneSpan<const float>{planes.data(), 12});
-    int wrong = 0;
-    for (Index i = 0; i < 3; ++i)
-      for (Index k = 0; k < 12; ++k) {
-        const float expected = k < 10 ? static_cast<float>(1 << i) * recal::at(planes, i * 12 + k) : -1.0F;
-        wrong += recal::at(out, i * 12 + k) != expected;
+    for (const Index from : {count, Index{22}})
+      for (const Index to : {count, Index{22}}) {
+        recal::Buffer<float> out(66, -1.0F);
+        recal::map_each_plane(
+            team, count, 3, recal::PlaneSpan<float>{out.data(), to},
+            [](Index i) { return [factor = static_cast<float>(1 << i)](auto x) { return x * factor; }; },
+            recal::PlaneSpan<const float>{planes.data(), from});
+        int wrong = 0;
+        for (Index i = 0; i < 3; ++i)
+          for (Index k = 0; k < to; ++k) {
+            const float expected = k < count ? static_cast<float>(1 << i) * recal::at(planes, i * from + k) : -1.0F;
+            wrong += recal::at(out, i * to + k) != expected;
+          }
+        CHECK(wrong == 0);
       }
-    CHECK(wrong == 0);
   };
   on(recal::Cpu::Team{});
   on(recal::Reference::Team{});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -117,6 +118,13 @@ TEST_CASE_TEMPLATE("max, min and where_positive choose lane by lane", P, RECAL_T
             where_positive(a, b), [](auto x, auto y) { return x > 0 ? y : y * 0; }, a, b) == 0);
   CHECK(wrong_lanes(
             where_positive(P(0), b), [](auto y) { return y * 0; }, b) == 0);
+}
+
+TEST_CASE_TEMPLATE("the root of every lane", P, RECAL_TEST_PACKS) {
+  P a = some<P>(1) * some<P>(1);
+  a.v[1] = 2;
+  CHECK(wrong_lanes(
+            sqrt(a), [](auto x) { return std::sqrt(x); }, a) == 0);
 }
 
 TEST_CASE("scalars have the same functions") {

@@ -47,6 +47,14 @@ struct MixesByName : recal::Identity {
 
 static_assert(!Integrate<NoBackward> && !Integrate<InfersAndChangesItself> && !Integrate<MixesByName>);
 
+struct MixesChannels : recal::Identity {
+  static constexpr Mixing mixing = Mixing::channels;
+};
+
+static_assert(recal::detail::Planewise<recal::Identity> && recal::detail::Planewise<recal::Rectify>);
+static_assert(!recal::detail::Planewise<MixesChannels> && !recal::detail::Planewise<recal::testing::LeastIntegrate>);
+static_assert(!recal::detail::Planewise<recal::ChannelNorm<double>>);
+
 using enum Mixing;
 static_assert(recal::combine(none, none) == none);
 static_assert(recal::combine(none, samples) == samples && recal::combine(samples, none) == samples);

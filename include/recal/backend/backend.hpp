@@ -22,6 +22,8 @@ namespace recal {
 ///       out_k = f(x_k, ...), `f` taking scalars or packs of them; out may be one of the inputs.
 ///   team.reduce_planes(reducer, K, planes, sink, PlaneSpan x, ...)      optional, for small planes side by side
 ///       sink(i, reduce of x[i], ...) for every i in [0, planes); whoever wants it calls recal::reduce_planes
+///   team.map_each_plane(K, planes, out, of, x, ...)     optional, for planes that lie one after the other
+///       map with of(i) on the i-th of them; whoever wants it calls recal::map_each_plane
 ///   Team::accumulator<T>
 ///       the type in which a tensor of T is computed; coefficients of `f` are converted to it
 ///
@@ -75,19 +77,36 @@ void reduce_planes(const M& team, const Reducer& reducer, Index count, Index pla
       sink(i, team.reduce(reducer, count, static_cast<const std::remove_const_t<T>*>(in[i])...));
 }
 
+namespace detail {
+
+/// Whether planes of `count` elements lie one after the other.
+template <class... T>
+[[nodiscard]] bool dense(Index count, const PlaneSpan<T>&... planes) {
+  return ((planes.stride == count) && ...);
+}
+
+}  // namespace detail
+
 /// out[i] = f(in[i]...) element by element on each of the first `planes` planes; on all at once where they lie one
 /// after the other.
 template <Team M, class Out, class F, class... T>
 void map_planes(const M& team, Index count, Index planes, PlaneSpan<Out> out, const F& f, PlaneSpan<T>... in) {
-  if (out.stride == count && ((in.stride == count) && ...))
+  if (detail::dense(count, out, in...))
     team.map(count * planes, out.first, f, static_cast<const std::remove_const_t<T>*>(in.first)...);
   else
     for (Index i = 0; i < planes; ++i) team.map(count, out[i], f, static_cast<const std::remove_const_t<T>*>(in[i])...);
 }
 
-/// out[i] = of(i)(in[i]...) element by element on each of the first `planes` planes.
+/// out[i] = of(i)(in[i]...) element by element on each of the first `planes` planes, in the team's own way where they
+/// lie one after the other and it has one.
 template <Team M, class Out, class Of, class... T>
 void map_each_plane(const M& team, Index count, Index planes, PlaneSpan<Out> out, const Of& of, PlaneSpan<T>... in) {
+  if constexpr (requires {
+                  team.map_each_plane(count, planes, out.first, of,
+                                      static_cast<const std::remove_const_t<T>*>(in.first)...);
+                })
+    if (detail::dense(count, out, in...))
+      return team.map_each_plane(count, planes, out.first, of, static_cast<const std::remove_const_t<T>*>(in.first)...);
   for (Index i = 0; i < planes; ++i)
     team.map(count, out[i], of(i), static_cast<const std::remove_const_t<T>*>(in[i])...);
 }

@@ -76,8 +76,12 @@ template <std::floating_point T>
 /// The square root, lane by lane.
 template <std::floating_point T, int L>
 [[nodiscard]] Pack<T, L> sqrt(Pack<T, L> a) noexcept {
-#ifdef __AVX__
   // Of a loop GCC makes one root after the other, for each could set errno.
+#ifdef __AVX512F__
+  if constexpr (std::same_as<T, double> && L == 8)  // of _mm512_sqrt_pd g++ 12 warns
+    return Pack<T, L>(typename Pack<T, L>::Native(_mm512_maskz_sqrt_pd(0xFF, a.v)));
+#endif
+#ifdef __AVX__
   if constexpr (std::same_as<T, double> && L == 4) return Pack<T, L>(typename Pack<T, L>::Native(_mm256_sqrt_pd(a.v)));
 #endif
   Pack<T, L> root;

@@ -237,18 +237,32 @@ class ResidualTail {
     for (Index c = block.first; c < block.last; ++c)
       at(pulls, c - block.first) =
           norm_.pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), norm_tape_);
-    for_each_plane(block, groups, [&](Index n, Index c, Index row) {
-      const fused::ChannelPull<double>& norm = at(pulls, c - block.first);
-      const fused::ChannelAffine<double>& map = at(maps, c - block.first);
-      const Pull& pull = at(module_tape_.pull, row);
-      const fused::ChannelPull<double> both{norm.scale * at(module_tape_.gate, row).scale, norm.centre,
-                                            norm.offset + norm.scale * (pull.p + pull.q * (map.shift - pull.centre)),
-                                            norm.slope + norm.scale * pull.q * map.scale};
-      team.map(count, dx.plane(n, c), both.as<A>(), r.plane(n, c), x.plane(n, c));
-      if (pull.pick == 0) return;
-      const Index k = detail::find_element(x.plane(n, c), count, picked(at(tape_.moments, row), map));
-      if (k < count) detail::add_to(dx.plane(n, c) + k, norm.scale * pull.pick);
-    });
+    for (Index n = 0; n < x.shape.n; ++n) {
+      const RunRows rows = groups.rows_of({n, block.first, block.last});
+      const auto norm_and_pull = [&](Index i) {
+        const fused::ChannelPull<double>& norm = at(pulls, i);
+        const Pull& pull = at(module_tape_.pull, rows[i]);
+        const fused::ChannelPull<double> both{
+            norm.scale * at(module_tape_.gate, rows[i]).scale, norm.centre,
+            norm.offset + norm.scale * (pull.p + pull.q * (at(maps, i).shift - pull.centre)),
+            norm.slope + norm.scale * pull.q * at(maps, i).scale};
+        return both.template as<A>();
+      };
+      map_each_plane(team, count, block.size(), dx.planes(n, block.first), norm_and_pull, r.planes(n, block.first),
+                     x.planes(n, block.first));
+      for (Index i = 0; i < block.size(); ++i)
+        add_pick(at(module_tape_.pull, rows[i]).pick * at(pulls, i).scale, count,
+                 picked(at(tape_.moments, rows[i]), at(maps, i)), x.plane(n, block.first + i),
+                 dx.plane(n, block.first + i));
+    }
+  }
+
+  /// A pick's part in dx, at the element of the plane x that it is for.
+  template <class T>
+  static void add_pick(double pick, Index count, double value, const T* x, T* dx) {
+    if (pick == 0) return;
+    const Index k = detail::find_element(x, count, value);
+    if (k < count) detail::add_to(dx + k, pick);
   }
 
   Norm& norm_;

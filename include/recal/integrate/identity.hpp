@@ -10,6 +10,7 @@ namespace recal {
 /// z = t: no parameters. The excite of GE-theta-minus.
 struct Identity {
   static constexpr Mixing mixing = Mixing::none;
+  static constexpr bool planewise = true;
   static constexpr Index in = 1;
   static constexpr Index out = 1;
   using Tape = NoTape;

@@ -51,7 +51,9 @@ struct NoTape {};
 /// check(Index channels, Index rows, bool training) const refuses shapes by throwing recal::error;
 /// infer_groups(Index first, Index count, t, z) const, forward_groups(Index first, Index count, t, z, Tape&) and
 /// backward_groups(Index first, Index count, t, dz, dt, Tape&) do the groups [first, first + count), of which t, z, dz
-/// and dt are the rows, where that is cheaper than one by one and gives the same. See docs/own_policy.md.
+/// and dt are the rows, where that is cheaper than one by one and gives the same;
+/// static constexpr bool planewise = true, with Mixing::none, says that a row of z follows from that row of t, whatever
+/// the group, and that there are neither parameters nor a tape: then calls get any rows. See docs/own_policy.md.
 template <class I>
 concept Integrate = requires(I integrate, const I fixed, Index group, std::span<const double> in, std::span<double> out,
                              typename I::Tape tape) {
@@ -82,6 +84,12 @@ concept IntegrateGroups = requires(I integrate, Index group, std::span<const dou
   std::as_const(integrate).infer_groups(group, group, in, out);
   integrate.forward_groups(group, group, in, out, tape);
   integrate.backward_groups(group, group, in, in, out, tape);
+};
+
+/// Whether every plane is a group by itself.
+template <class I>
+concept Planewise = requires {
+  requires I::planewise && I::mixing == Mixing::none;
 };
 
 template <class I>

@@ -8,6 +8,7 @@ namespace recal {
 /// z = max(0, t), number by number; the gradient at 0 is 0.
 struct Rectify {
   static constexpr Mixing mixing = Mixing::none;
+  static constexpr bool planewise = true;
   static constexpr Index in = 1;
   static constexpr Index out = 1;
   using Tape = NoTape;

@@ -312,3 +312,44 @@ TEST_CASE("map takes several planes of several scalars") {
     CHECK(wrong == 0);
   }
 }
+
+TEST_CASE_TEMPLATE("planes one after the other have a map each, and nothing beside is written, in place too", T, float,
+                   double, half, bfloat16) {
+  const auto of = [](Index i) {
+    return [factor = static_cast<float>(1 << i)](auto value) { return value * factor + 1; };
+  };
+  int wrong = 0;
+  for (Index count = 1; count <= 70; ++count)
+    for (Index planes = 0; planes <= 5; ++planes) {
+      const auto x = noise<T>("x", count * planes);
+      Buffer<T> y(x.size() + 2, T(-7.0F));
+      recal::cpu::map_each_plane(count, planes, y.data() + 1, of, x.data());
+      Buffer<T> same = x;
+      recal::cpu::map_each_plane(count, planes, same.data(), of, same.data());
+      for (std::size_t k = 0; k < x.size(); ++k) {
+        const auto factor = static_cast<float>(1 << (static_cast<Index>(k) / count));
+        const T expected(static_cast<float>(x[k]) * factor + 1);
+        wrong += static_cast<float>(y[k + 1]) != static_cast<float>(expected);
+        wrong += static_cast<float>(same[k]) != static_cast<float>(expected);
+      }
+      wrong += static_cast<float>(y.front()) != -7.0F || static_cast<float>(y.back()) != -7.0F;
+    }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("maps of a plane each take several planes of several scalars") {
+  const Index count = 49;
+  const auto a = noise<half>("a", count * 3);
+  const auto b = noise<float>("b", count * 3);
+  Buffer<bfloat16> y(a.size());
+  recal::cpu::map_each_plane(
+      count, 3, y.data(),
+      [](Index i) { return [factor = static_cast<float>(i)](auto p, auto q) { return p * q - factor; }; }, a.data(),
+      b.data());
+  int wrong = 0;
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    const double exact = static_cast<double>(a[k]) * static_cast<double>(b[k]) - static_cast<double>(k / 49);
+    wrong += !(std::abs(static_cast<double>(y[k]) - exact) <= std::abs(exact) / 256 + 1e-12);
+  }
+  CHECK(wrong == 0);
+}

@@ -27,6 +27,11 @@ struct Cpu {
     void map(Index count, Out* out, const F& f, const T*... in) const {
       cpu::map(count, out, f, in...);
     }
+
+    template <class Out, class Of, class... T>
+    void map_each_plane(Index count, Index planes, Out* out, const Of& of, const T*... in) const {
+      cpu::map_each_plane(count, planes, out, of, in...);
+    }
   };
 
   static constexpr bool fuses_groups = true;

@@ -7,15 +7,14 @@
 #include <utility>
 
 #include <recal/backend/cpu/reducer_state.hpp>
-#include <recal/backend/cpu/transpose.hpp>
 #include <recal/core/one_body.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/shape.hpp>
 #include <recal/core/tensor.hpp>
+#include <recal/core/transpose_lanes.hpp>
 
 /// Small planes are reduced side by side: as many at once as a register holds doubles. Each has packs of its own;
-/// then the packs are transposed, so that every plane has a lane, and all planes are merged at once. What a plane sums
-/// up to does not depend on its neighbours.
+/// then the packs are merged so that every plane has a lane. What a plane sums up to does not depend on its neighbours.
 namespace recal::cpu::detail {
 
 /// Planes that are reduced side by side.
@@ -71,32 +70,33 @@ template <class A, class T>
 template <class Reducer, class A>
 using StatesOfPlanes = std::array<StateOf<Reducer, Register<A>>, static_cast<std::size_t>(side)>;
 
-/// The upper half of the first 2 `half` states merged into the lower one, and so on down to one.
-template <std::size_t half, class Reducer, class States>
-[[gnu::always_inline]] inline void merge_first(States& states) {
-  unrolled<half>([&](std::size_t i) RECAL_INLINE { Reducer::merge(states[i], states[i + half]); });
-  if constexpr (half > 1) merge_first<half / 2, Reducer>(states);
+/// Merges the lanes of 2 `half` states pairwise, half a register apart, until state 0 has a lane for each of them.
+template <int half, class Reducer, class States>
+[[gnu::always_inline]] inline void merge_into_lanes(States& states) {
+  using P = OfPlanes<double>;
+  using State = typename States::value_type;
+  unrolled<half>([&](std::size_t p) RECAL_INLINE {
+    unrolled<member_count<P, State>>([&](std::size_t m) RECAL_INLINE {
+      recal::detail::exchange<half>(member<P>(states[p], m), member<P>(states[p + half], m),
+                                    std::make_integer_sequence<int, side>{});
+    });
+    Reducer::merge(states[p], states[p + half]);
+  });
+  if constexpr (half > 1) merge_into_lanes<half / 2, Reducer>(states);
 }
 
 /// All lanes of every plane merged, in double and by halves.
 template <class Reducer, class A>
 [[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> merge_planes(
     const StatesOfPlanes<Reducer, A>& states) {
-  using Wide = OfPlanes<double>;
-  std::array<StateOf<Reducer, Wide>, static_cast<std::size_t>(side)> of;  // of a plane, then of a lane
+  std::array<StateOf<Reducer, OfPlanes<double>>, static_cast<std::size_t>(side)> of;
   for_each_plane([&](std::size_t p) RECAL_INLINE {
     if constexpr (Register<A>::lanes > side)
       of[p] = merge_halves<Reducer, A, Register<A>::lanes>(states[p]);
     else
       of[p] = states[p];
   });
-  unrolled<member_count<Wide, StateOf<Reducer, Wide>>>([&](std::size_t m) RECAL_INLINE {
-    std::array<Wide, static_cast<std::size_t>(side)> rows;
-    for_each_plane([&](std::size_t p) RECAL_INLINE { rows[p] = member<Wide>(of[p], m); });
-    transpose_lanes(rows);
-    for_each_plane([&](std::size_t p) RECAL_INLINE { member<Wide>(of[p], m) = rows[p]; });
-  });
-  merge_first<static_cast<std::size_t>(side) / 2, Reducer>(of);
+  merge_into_lanes<side / 2, Reducer>(of);
   return of[0];
 }
 
@@ -130,16 +130,17 @@ template <class Reducer, class A, class... T>
                                                                                              const Starts<T>&... in) {
   using P = Register<A>;
   StatesOfPlanes<Reducer, A> begin;
+  StateOf<Reducer, OfPlanes<double>> total;
   const auto start = [&](const auto&... typical) RECAL_INLINE {
     for_each_plane([&](std::size_t p) RECAL_INLINE { begin[p] = Reducer::start(P(typical.v[p])...); });
+    total = Reducer::start(widen(typical)...);
   };
   start(typical_elements<A>(count, in)...);
   constexpr Index longest = registers_per_sum * P::lanes;
   const Index stretches = (count + longest - 1) / longest;
-  Index last = stretches > 1 ? count / stretches : count;
-  auto total = reduce_packs<Reducer, A>(0, last, begin, in...);
-  for (Index s = 1; s < stretches; ++s) {
-    const Index first = std::exchange(last, count * (s + 1) / stretches);
+  Index last = 0;
+  for (Index s = 0; s < stretches; ++s) {
+    const Index first = std::exchange(last, stretches > 1 ? count * (s + 1) / stretches : count);
     Reducer::merge(total, reduce_packs<Reducer, A>(first, last, begin, in...));
   }
   return total;
@@ -201,7 +202,8 @@ inline constexpr Index sides_at_once = 16;
 /// The first of `planes`, as many as can be. One body for whoever calls it: compiled once more elsewhere, the same
 /// formula may be contracted to other fused multiply-adds.
 template <class Reducer, class A, class... T>
-RECAL_ONE_BODY void reduce_side_by_side(PlaneStates<Reducer>& to, Index count, Index planes, PlaneSpan<T>... in) {
+[[gnu::flatten]] RECAL_ONE_BODY void reduce_side_by_side(PlaneStates<Reducer>& to, Index count, Index planes,
+                                                         PlaneSpan<T>... in) {
   const auto states = count < Register<A>::lanes ? reduce_elements<Reducer, A>(count, starts(in, planes)...)
                                                  : reduce_stretches<Reducer, A>(count, starts(in, planes)...);
   using Wide = OfPlanes<double>;

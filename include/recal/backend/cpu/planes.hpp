@@ -165,4 +165,34 @@ void map(Index count, Out* out, const F& f, const T*... in) {
   store(out + last, rest);
 }
 
+/// out_k = f(in_k...) with f = of(i) over the i-th of `planes` planes of K elements that lie one after the other; out
+/// may be one of the inputs. A pack may hold the end of one plane and the beginning of the next, so that packs that
+/// begin on cache lines stay there whatever K is.
+/// requires: out overlaps no input in part
+/// cost: reads every input once, writes out once
+template <class Out, class Of, class... T>
+[[gnu::flatten]] void map_each_plane(Index count, Index planes, Out* out, const Of& of, const T*... in) {
+  using A = std::common_type_t<accumulator_t<Out>, accumulator_t<T>...>;
+  using P = detail::Register<A>;
+  if (count < P::lanes) {
+    for (Index i = 0; i < planes; ++i) map(count, out + i * count, of(i), (in + i * count)...);
+    return;
+  }
+  if (planes == 0) return;
+  const Index last = count * planes - P::lanes;
+  const P rest = of(planes - 1)(load<P>(in + last)...);
+  Index k = 0;
+  for (Index i = 0; i < planes; ++i) {
+    const auto f = of(i);
+    const Index end = (i + 1) * count;
+    for (; k + P::lanes <= end; k += P::lanes) store(out + k, f(load<P>(in + k)...));
+    if (k == end || i + 1 == planes) continue;
+    P across = f(load<P>(in + k)...);
+    detail::blend<P>(across, detail::lanes_from<P>(static_cast<int>(end - k)), of(i + 1)(load<P>(in + k)...));
+    store(out + k, across);
+    k += P::lanes;
+  }
+  store(out + last, rest);
+}
+
 }  // namespace recal::cpu
