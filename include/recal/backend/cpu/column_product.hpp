@@ -33,6 +33,11 @@ struct PlainWeights {
     for (Index c = 0; c < channels; ++c)
       for (Index t = 0; t < area; ++t) offsets.push_back(c * depth_step + (turned ? area - 1 - t : t));
   }
+
+  /// Outputs from o on, inputs from c on, at the offsets of list_depth().
+  [[nodiscard]] Left<T> left(Index o, Index c, const std::vector<Index>& offsets) const {
+    return {data + o * step + c * depth_step, offsets.data(), step};
+  }
 };
 
 /// Whether panels of pixels are parts of planes.
@@ -83,54 +88,76 @@ void write_rows(const Tile& tile, Index positions, const T* sums, Index pitch, c
     }
 }
 
-/// multiply_pixels() with a group's weights where they lie.
+/// multiply_columns() where plane_panels(): panel by panel, straight to y.
 template <class T>
-void multiply_columns(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
-                      const PlainWeights<T>& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
-                      const ConvStart<T>& start) {
+void multiply_plane_columns(const TensorView<const T>& x, Index channels, Index positions, const Tile& tile,
+                            const PlainWeights<T>& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
+                            const ConvStart<T>& start) {
   using B = WideBlock<T>;
-  auto& [pixels, offsets, panels, sums] = product_scratch<T>();
-  const bool in_place = plane_panels<T>(grid, tile);
-  const Index positions = grid.positions();
-  const Index count = tile.last - tile.first;
-  const Index area = grid.area();
-  const Index chunk = std::clamp<Index>(B::depth / area, 1, channels);
-  const Index pitch = (count + B::columns - 1) / B::columns * B::columns;
-  weights.list_depth(chunk, area, offsets);
-  if (in_place) {
-    resize(panels, pitch * chunk);
-  } else {
-    pixels.prepare_patches(x, grid, tile.first, tile.last, chunk, start);
-    resize(sums, (tile.channel_end - tile.channel) * pitch);
-  }
+  ProductScratch<T>& scratch = product_scratch<T>();
+  const Index chunk = std::min(B::depth, channels);
+  const Index panels = (tile.last - tile.first + B::columns - 1) / B::columns;
+  weights.list_depth(chunk, 1, scratch.offsets);
+  resize(scratch.panels, panels * B::columns * chunk);
   for (Index c = 0; c < channels; c += chunk) {
     const Index own = std::min(chunk, channels - c);
-    const bool finishing = in_place && c + own == channels && !finish.empty();
-    if (in_place)
-      copy_panels(x, start, tile.first, tile.last, c, own, panels.data());
-    else
-      pixels.load(c, own);
+    const bool finishing = c + own == channels && !finish.empty();
+    copy_panels(x, start, tile.first, tile.last, c, own, scratch.panels.data());
     for_each_block<B>(tile.channel_end - tile.channel, [&](Index block, Index rows) {
       const Index o = tile.channel + block;
-      const Left<T> left{weights.data + o * weights.step + c * weights.depth_step, offsets.data(), weights.step};
-      for (Index p = 0; p < count; p += B::columns) {
-        const Index columns = std::min(B::columns, count - p);
-        if (!in_place) {
-          multiply_block<B>(rows, columns, own * area, left, Right<T>{pixels.base() + p, pixels.tap_step()},
-                            sums.data() + block * pitch + p, pitch, c > 0);
-          continue;
-        }
-        const Index image = (tile.first + p) / positions;
-        const ImageRun run{image, tile.first + p - image * positions, columns};
+      const Left<T> left = weights.left(o, c, scratch.offsets);
+      for (Index panel = 0; panel < panels; ++panel) {
+        const Index p = tile.first + panel * B::columns;
+        const Index image = p / positions;
+        const ImageRun run{image, p - image * positions, std::min(B::columns, tile.last - p)};
         T* to = y.plane(image, o) + run.first;
-        multiply_block<B>(rows, columns, own, left, Right<T>{panels.data() + p * own, B::columns}, to, y.stride_c,
+        multiply_block<B>(rows, run.count, own, left,
+                          Right<T>{scratch.panels.data() + panel * own * B::columns, B::columns}, to, y.stride_c,
                           c > 0);
         if (finishing)
           for (Index r = 0; r < rows; ++r) finish_run(finish, run, o + r, to + r * y.stride_c);
       }
     });
   }
-  if (!in_place) write_rows(tile, positions, sums.data(), pitch, y, finish);
+}
+
+/// multiply_columns() for any tile: patches are gathered, and the sums are put where they belong afterwards.
+template <class T>
+void multiply_patch_columns(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
+                            const PlainWeights<T>& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
+                            const ConvStart<T>& start) {
+  using B = WideBlock<T>;
+  ProductScratch<T>& scratch = product_scratch<T>();
+  const Index count = tile.last - tile.first;
+  const Index area = grid.area();
+  const Index chunk = std::clamp<Index>(B::depth / area, 1, channels);
+  const Index pitch = (count + B::columns - 1) / B::columns * B::columns;
+  weights.list_depth(chunk, area, scratch.offsets);
+  scratch.pixels.prepare_patches(x, grid, tile.first, tile.last, chunk, start);
+  resize(scratch.sums, (tile.channel_end - tile.channel) * pitch);
+  for (Index c = 0; c < channels; c += chunk) {
+    const Index own = std::min(chunk, channels - c);
+    scratch.pixels.load(c, own);
+    for_each_block<B>(tile.channel_end - tile.channel, [&](Index block, Index rows) {
+      const Left<T> left = weights.left(tile.channel + block, c, scratch.offsets);
+      for (Index p = 0; p < count; p += B::columns)
+        multiply_block<B>(rows, std::min(B::columns, count - p), own * area, left,
+                          Right<T>{scratch.pixels.base() + p, scratch.pixels.tap_step()},
+                          scratch.sums.data() + block * pitch + p, pitch, c > 0);
+    });
+  }
+  write_rows(tile, grid.positions(), scratch.sums.data(), pitch, y, finish);
+}
+
+/// multiply_pixels() with a group's weights where they lie.
+template <class T>
+void multiply_columns(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
+                      const PlainWeights<T>& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
+                      const ConvStart<T>& start) {
+  if (plane_panels<T>(grid, tile))
+    multiply_plane_columns(x, channels, grid.positions(), tile, weights, y, finish, start);
+  else
+    multiply_patch_columns(x, channels, grid, tile, weights, y, finish, start);
 }
 
 }  // namespace recal::cpu
