@@ -26,18 +26,19 @@ struct BlockShape {
   static constexpr Index columns = Index{packs} * P::lanes;
 };
 
-/// Few columns, so that a panel of `depth` steps suits the first cache: for right operands that many rows share.
+/// Few columns, so that a panel of `depth` steps stays in the first cache beside what it is multiplied with: for right
+/// operands that many rows share.
 template <class T>
 struct Block : BlockShape<T, register_bytes == 64 ? 14 : 6, 2> {
   /// Steps of the depth that are multiplied in one go.
-  static constexpr Index depth = 256;
+  static constexpr Index depth = 128;
 };
 
 /// Many columns, so that each number of the left operand is read seldom, and few rows: for left operands that lie
 /// apart.
 template <class T>
 struct WideBlock : BlockShape<T, 6, register_bytes == 64 ? 4 : 2> {
-  static constexpr Index depth = Block<T>::depth;
+  static constexpr Index depth = 256;
 };
 
 /// Rows of the left operand that lie next to each other.

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <span>
 #include <vector>
 
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/cpu/transpose.hpp>
 #include <recal/core/buffer.hpp>
+#include <recal/core/pack.hpp>
 #include <recal/core/parallel.hpp>
+#include <recal/core/transpose_lanes.hpp>
 
 namespace recal::cpu {
 
@@ -83,6 +87,7 @@ class PackedWeights {
 
  private:
   static constexpr Index width = Block<T>::columns;
+  static constexpr Index lanes = pack_for<T>::lanes;
   /// Steps of the depth that are packed in one go.
   static constexpr Index piece_depth = 512;
   /// Outputs that are turned together: their weights are read in that many streams.
@@ -109,14 +114,38 @@ class PackedWeights {
                            const Taps& taps, T* to) {
     const Index own = std::min(width, shape.inputs - input);
     const auto count = static_cast<Index>(taps.size());
+    const T* end = weight + shape.outputs * shape.inputs * shape.area;
     for (Index o = first; o < last; ++o) {
       const T* from = weight + (o * shape.inputs + input) * shape.area;
       T* row = to + o * count * width;
-      for (const Index tap : taps) {
-        for (Index i = 0; i < own; ++i) row[i] = from[i * shape.area + tap];
-        std::fill(row + own, row + width, T{});
-        row += width;
-      }
+      if (own == width && shape.area == 1 && count == 1)
+        std::copy_n(from, width, row);
+      else if (own == width && shape.area <= lanes && from + (width - 1) * shape.area + lanes <= end)
+        for (Index i = 0; i < width; i += lanes) turn_square(from + i * shape.area, shape.area, taps, row + i);
+      else
+        turn_one_by_one(from, own, shape.area, taps, row);
+    }
+  }
+
+  /// row[t*width + i] = from[i*area + taps[t]] for a register of inputs.
+  /// requires: area <= lanes; a register is readable from every from[i*area] on
+  static void turn_square(const T* from, Index area, const Taps& taps, T* row) {
+    using P = pack_for<T>;
+    std::array<P, static_cast<std::size_t>(P::lanes)> square;
+    for (Index i = 0; i < lanes; ++i) at(square, i) = load<P>(from + i * area);
+    transpose_lanes(square);
+    for (const Index tap : taps) {
+      store(row, at(square, tap));
+      row += width;
+    }
+  }
+
+  /// The same for any number of inputs, with zeros in the columns where there are none.
+  static void turn_one_by_one(const T* from, Index inputs, Index area, const Taps& taps, T* row) {
+    for (const Index tap : taps) {
+      for (Index i = 0; i < inputs; ++i) row[i] = from[i * area + tap];
+      std::fill(row + inputs, row + width, T{});
+      row += width;
     }
   }
 
