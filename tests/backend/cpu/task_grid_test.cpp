@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <recal/core/buffer.hpp>
+
 using recal::at;
 using recal::Index;
 using recal::cpu::TaskGrid;
