@@ -78,14 +78,11 @@ template <class T>
 void write_rows(const Tile& tile, Index positions, const T* sums, Index pitch, const TensorView<T>& y,
                 const ConvFinish<T>& finish) {
   for (Index o = tile.channel; o < tile.channel_end; ++o, sums += pitch)
-    for (Index p = tile.first; p < tile.last;) {
-      const Index image = p / positions;
-      const ImageRun run{image, p - image * positions, std::min(tile.last, (image + 1) * positions) - p};
-      T* to = y.plane(image, o) + run.first;
+    for_each_image(tile.first, tile.last, positions, [&](const ImageRun& run, Index p) {
+      T* to = y.plane(run.image, o) + run.first;
       copy_run(run.count, sums + (p - tile.first), to);
       if (!finish.empty()) finish_run(finish, run, o, to);
-      p += run.count;
-    }
+    });
 }
 
 /// multiply_columns() where plane_panels(): panel by panel, straight to y.

@@ -22,19 +22,31 @@ namespace cpu::detail {
 /// Fewer output channels are not worth that another task looks at the same pixels.
 [[nodiscard]] inline Index least_channels(const Window& window) { return window.kernel == 1 ? 64 : 128; }
 
-/// y = finish(weights * start(x)) for weights that are packed, group by group, tile by tile, in parallel.
+/// multiply(group, tile, x, y, finish, start) for all groups and tiles, in parallel; what it gets of x, y, finish and
+/// start begins at the group's channels.
+template <class T, class Multiply>
+void for_each_tile(const TaskGrid::Sizes& sizes, const TensorView<const T>& x, const TensorView<T>& y, Index groups,
+                   const ConvFinish<T>& finish, const ConvStart<T>& start, const Multiply& multiply) {
+  const TaskGrid tasks(sizes, groups);
+  parallel_for(groups * tasks.size(), [&](Index index) {
+    const Index g = index / tasks.size();
+    const Index input = g * (x.shape.c / groups);
+    const Index output = g * (y.shape.c / groups);
+    multiply(g, tasks[index % tasks.size()], from_channel(x, input), from_channel(y, output),
+             finish.from_channel(output), start.from_channel(input));
+  });
+}
+
+/// y = finish(weights * start(x)) for weights that are packed.
 template <class T>
 void multiply_all(const TensorView<const T>& x, const PackedWeights<T>& weights, const TensorView<T>& y,
                   const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
-  const Index inputs = x.shape.c / groups;
-  const Index outputs = y.shape.c / groups;
-  const TaskGrid tasks(tile_sizes<T>(grid, y.shape.n, outputs, least_channels(window)), groups);
-  parallel_for(groups * tasks.size(), [&](Index index) {
-    const Index g = index / tasks.size();
-    multiply_pixels(from_channel(x, g * inputs), inputs, grid, tasks[index % tasks.size()], Operand<T>{weights, g},
-                    from_channel(y, g * outputs), finish.from_channel(g * outputs), start.from_channel(g * inputs));
-  });
+  const auto sizes = tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
+  for_each_tile(sizes, x, y, groups, finish, start,
+                [&](Index g, const Tile& tile, const auto& own_x, const auto& own_y, const auto& f, const auto& s) {
+                  multiply_pixels(own_x, x.shape.c / groups, grid, tile, Operand<T>{weights, g}, own_y, f, s);
+                });
 }
 
 /// The same with weights where they lie.
@@ -42,16 +54,13 @@ template <class T>
 void multiply_all_columns(const TensorView<const T>& x, const PlainWeights<T>& weights, const TensorView<T>& y,
                           const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
-  const Index inputs = x.shape.c / groups;
-  const Index outputs = y.shape.c / groups;
-  const TaskGrid tasks(column_tile_sizes<T>(grid, y.shape.n, outputs, least_channels(window)), groups);
-  parallel_for(groups * tasks.size(), [&](Index index) {
-    const Index g = index / tasks.size();
-    PlainWeights<T> own = weights;
-    own.data += g * weights.group_size;
-    multiply_columns(from_channel(x, g * inputs), inputs, grid, tasks[index % tasks.size()], own,
-                     from_channel(y, g * outputs), finish.from_channel(g * outputs), start.from_channel(g * inputs));
-  });
+  const auto sizes = column_tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
+  for_each_tile(sizes, x, y, groups, finish, start,
+                [&](Index g, const Tile& tile, const auto& own_x, const auto& own_y, const auto& f, const auto& s) {
+                  PlainWeights<T> own = weights;
+                  own.data += g * weights.group_size;
+                  multiply_columns(own_x, x.shape.c / groups, grid, tile, own, own_y, f, s);
+                });
 }
 
 /// Any convolution but depthwise ones, as one product or the other.

@@ -152,7 +152,6 @@ template <class T>
 void backward_data_phased(const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx, const Window& window,
                           Index groups) {
   constexpr Index elements = Index{1} << 19U;  // of a block's phases: they stay in cache
-  constexpr Index most_pixels = 256;           // of a phase
   const WeightShape shape{groups, dy.shape.c / groups, dx.shape.c / groups, window.area()};
   const Index stride = window.stride;
   Phases& phases = phase_scratch();
@@ -160,7 +159,7 @@ void backward_data_phased(const TensorView<const T>& dy, const T* weight, const 
   PackedWeights<T>& weights = packed_weights<T>();
   weights.turn(weight, shape, phases.taps);
   const Index positions = phases.all.front().grid.positions();
-  const Index most_images = std::clamp<Index>(most_pixels / positions, 1, dx.shape.n);
+  const Index most_images = std::clamp<Index>(TaskGrid::most_pixels / positions, 1, dx.shape.n);
   const Index tiles = (dx.shape.n + most_images - 1) / most_images;
   const Index images = (dx.shape.n + tiles - 1) / tiles;
   const Index wanted = std::max<Index>(64, elements / (stride * stride * positions * images));

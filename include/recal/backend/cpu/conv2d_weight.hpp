@@ -47,16 +47,13 @@ void turn_pixels(const TensorView<const T>& x, const ConvStart<T>& start, Index 
   const Index plane = x.shape.plane();
   for (Index j = 0; j < columns; j += width, to += (last - first) * width) {
     const Index own = std::min(width, columns - j);
-    for (Index p = first; p < last;) {
-      const Index image = p / plane;
-      const Index count = std::min(last, (image + 1) * plane) - p;
+    for_each_image(first, last, plane, [&](const ImageRun& run, Index p) {
       T* row = to + (p - first) * width;
-      transpose(x.plane(image, column + j) + (p - image * plane), own, count, x.stride_c, row, width,
+      transpose(x.plane(run.image, column + j) + run.first, own, run.count, x.stride_c, row, width,
                 start.from_channel(column + j));
       if (own < width)
-        for (Index i = 0; i < count; ++i) std::fill(row + i * width + own, row + (i + 1) * width, T{});
-      p += count;
-    }
+        for (Index i = 0; i < run.count; ++i) std::fill(row + i * width + own, row + (i + 1) * width, T{});
+    });
   }
 }
 

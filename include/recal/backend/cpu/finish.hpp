@@ -9,6 +9,7 @@
 #include <recal/backend/conv_finish.hpp>
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/cpu/planes.hpp>
+#include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/parallel.hpp>
@@ -17,11 +18,6 @@
 
 /// How the sums of a convolution become its output.
 namespace recal::cpu {
-
-/// Pixels of one image: `count` from pixel `first` on.
-struct ImageRun {
-  Index image, first, count;
-};
 
 /// y = finish(y) for the pixels of a run of one channel; `y` is where they lie.
 template <class T>

@@ -68,6 +68,19 @@ class PaddedRows {
 
   [[nodiscard]] const std::vector<Part>& parts() const { return parts_; }
 
+  /// f(part, y, x, count) for the pixels of each output row: `count` from (y, x) on.
+  template <class F>
+  void for_each_row(const F& f) const {
+    for (const Part& part : parts_)
+      for (Index p = part.first; p < part.first + part.positions;) {
+        const Index y = p / grid_.out_w;
+        const Index x = p - y * grid_.out_w;
+        const Index count = std::min(grid_.out_w - x, part.first + part.positions - p);
+        f(part, y, x, count);
+        p += count;
+      }
+  }
+
   /// Numbers of one channel.
   [[nodiscard]] Index size() const { return size_; }
 

@@ -69,16 +69,11 @@ class Patches {
     pieces_.clear();
     length_ = grid_.out_w;
     Index column = 0;
-    for (const auto& part : rows_.parts())
-      for (Index p = part.first; p < part.first + part.positions;) {
-        const Index y = p / grid_.out_w;
-        const Index x = p - y * grid_.out_w;
-        const Index length = std::min(grid_.out_w - x, part.first + part.positions - p);
-        pieces_.push_back({rows_.at(part, y, x), column, length});
-        if (length != length_) length_ = 0;
-        column += length;
-        p += length;
-      }
+    rows_.for_each_row([&](const auto& part, Index y, Index x, Index length) {
+      pieces_.push_back({rows_.at(part, y, x), column, length});
+      if (length != length_) length_ = 0;
+      column += length;
+    });
   }
 
   void copy_pieces(const T* from, T* to) const {

@@ -9,7 +9,6 @@
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/cpu/finish.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
-#include <recal/backend/cpu/pixel_panels.hpp>
 #include <recal/backend/cpu/pixels.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/buffer.hpp>
@@ -66,13 +65,9 @@ void multiply_panel(const Pixels<T>& pixels, const std::vector<Index>& offsets, 
 template <class T>
 void write_tile(const Tile& tile, Index positions, Index channel, Index channels, const T* sums, const TensorView<T>& y,
                 const ConvFinish<T>& finish) {
-  for (Index p = tile.first; p < tile.last;) {
-    const Index image = p / positions;
-    const Index end = std::min(tile.last, (image + 1) * positions);
-    write_pixels({image, p - image * positions, end - p}, channel, channels,
-                 sums + (p - tile.first) * Block<T>::columns, y, finish);
-    p = end;
-  }
+  for_each_image(tile.first, tile.last, positions, [&](const ImageRun& run, Index p) {
+    write_pixels(run, channel, channels, sums + (p - tile.first) * Block<T>::columns, y, finish);
+  });
 }
 
 /// The weights that a product takes: those of one group, from a step of the depth and from a panel on.
@@ -123,14 +118,13 @@ void multiply_pixels(const TensorView<const T>& x, Index channels, const PatchGr
 template <class T>
 [[nodiscard]] TaskGrid::Sizes tile_sizes(const PatchGrid& grid, Index images, Index channels, Index least_channels) {
   constexpr Index most_sums = Index{1} << 17U;
-  constexpr Index most_pixels = 256;
   return {.images = images,
           .positions = grid.positions(),
           .unit = grid.pixelwise() ? Block<T>::rows : grid.out_w,
           .channels = channels,
           .channel_unit = Block<T>::columns,
           .least_channels = least_channels,
-          .most_channels = most_sums / most_pixels};
+          .most_channels = most_sums / TaskGrid::most_pixels};
 }
 
 }  // namespace recal::cpu

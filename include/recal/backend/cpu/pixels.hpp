@@ -45,7 +45,7 @@ class Pixels {
     pixel_step_ = grid.stride;
     for (Index ky = 0; ky < grid.kernel_h; ++ky)
       for (Index kx = 0; kx < grid.kernel_w; ++kx) taps_.push_back(rows_.tap(ky, kx));
-    list_runs(grid);
+    list_runs();
     if (source_ == Source::rows) copies_.assign(static_cast<std::size_t>(channels * channel_step_), T{});
   }
 
@@ -95,18 +95,13 @@ class Pixels {
     return ((size + line - 1) / line | 1) * line;
   }
 
-  void list_runs(const PatchGrid& grid) {
+  void list_runs() {
     Index pixel = 0;
-    for (const auto& part : rows_.parts())
-      for (Index p = part.first; p < part.first + part.positions;) {
-        const Index y = p / grid.out_w;
-        const Index column = p - y * grid.out_w;
-        const Index count = std::min(grid.out_w - column, part.first + part.positions - p);
-        const Index offset = source_ == Source::image ? part.image * x_.stride_n + p : rows_.at(part, y, column);
-        runs_.push_back({offset, pixel, count});
-        pixel += count;
-        p += count;
-      }
+    rows_.for_each_row([&](const auto& part, Index y, Index x, Index count) {
+      const Index offset = source_ == Source::image ? part.image * x_.stride_n + x : rows_.at(part, y, x);
+      runs_.push_back({offset, pixel, count});
+      pixel += count;
+    });
   }
 
   TensorView<const T> x_;

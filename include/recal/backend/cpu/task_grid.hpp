@@ -12,6 +12,23 @@ struct Tile {
   Index first, last, channel, channel_end;
 };
 
+/// Pixels of one image: `count` from pixel `first` on.
+struct ImageRun {
+  Index image, first, count;
+};
+
+/// f(run, p) for what is in each image of the pixels [first, last), counted through all images of `positions`; the run
+/// begins at pixel p of these.
+template <class F>
+void for_each_image(Index first, Index last, Index positions, const F& f) {
+  for (Index p = first; p < last;) {
+    const Index image = p / positions;
+    const ImageRun run{image, p - image * positions, std::min(last, (image + 1) * positions) - p};
+    f(run, p);
+    p += run.count;
+  }
+}
+
 /// Tasks from which on every core has enough to do.
 inline constexpr Index enough_tasks = 8;
 
@@ -19,6 +36,9 @@ inline constexpr Index enough_tasks = 8;
 /// alone.
 class TaskGrid {
  public:
+  /// Of a tile, about.
+  static constexpr Index most_pixels = 256;
+
   struct Sizes {
     Index images, positions;  ///< output pixels of an image
     Index unit;               ///< of which pixels that stay together
@@ -26,15 +46,14 @@ class TaskGrid {
     Index channel_unit;    ///< of which channels that stay together
     Index least_channels;  ///< fewer are not worth that another task looks at the same pixels
     Index most_channels;   ///< of a task
-    bool join = true;      ///< whether a tile may hold several images
   };
 
   /// For so many such products at once.
   TaskGrid(const Sizes& sizes, Index copies) : sizes_(sizes) {
-    const auto& [images, positions, unit, channels, channel_unit, least, most, join] = sizes;
+    const auto& [images, positions, unit, channels, channel_unit, least, most] = sizes;
     units_ = (positions + unit - 1) / unit;
     pieces_ = std::clamp<Index>((positions + most_pixels / 2) / most_pixels, 1, units_);
-    const Index joined = join ? std::max<Index>(1, most_pixels / positions) : 1;
+    const Index joined = std::max<Index>(1, most_pixels / positions);
     tiles_ = pieces_ > 1 ? images * pieces_ : (images + joined - 1) / joined;
     panels_ = (channels + channel_unit - 1) / channel_unit;
     splits_ = std::max<Index>(1, (channels + most - 1) / most);
@@ -54,8 +73,6 @@ class TaskGrid {
   }
 
  private:
-  static constexpr Index most_pixels = 256;
-
   [[nodiscard]] Index first_pixel(Index tile) const {
     const Index positions = sizes_.positions;
     if (pieces_ == 1) return sizes_.images * tile / tiles_ * positions;
