@@ -45,8 +45,9 @@ bool right(Index inputs, Index outputs, bool biased) {
     const double db = recal::at(dy, o) + recal::at(dy, outputs + o) + recal::at(dy, 2 * outputs + o);
     worst = std::max(worst, std::abs(static_cast<double>(recal::at(layer.bias.grad, o)) - db));
   }
-  return worst < (std::same_as<T, double> ? 1e-14 : 1e-6) && relative_error(y, y_expected) < 1e-13 &&
-         relative_error(dx, dx_expected) < 1e-13;
+  constexpr double rounding = std::same_as<T, double> ? 1e-13 : 1e-6;
+  return worst < (std::same_as<T, double> ? 1e-14 : 1e-6) && relative_error(y, y_expected) < rounding &&
+         relative_error(dx, dx_expected) < rounding;
 }
 
 }  // namespace
@@ -56,6 +57,39 @@ TEST_CASE_TEMPLATE("products and gradients equal plain loops for all sizes", T, 
   for (Index inputs = 1; inputs <= 40; ++inputs)
     for (const Index outputs : {1, 2, 9, 17}) wrong += right<T>(inputs, outputs, inputs % 2 == 0) ? 0 : 1;
   CHECK(wrong == 0);
+}
+
+TEST_CASE("numbers that are too large for float are multiplied in double") {
+  constexpr float large = 3e38F;
+  DenseLayer<float> layer(40, 3, false);
+  for (std::size_t i = 0; i < layer.weight.value.size(); ++i) layer.weight.value[i] = i % 2 == 0 ? large : -large;
+  layer.weight.value[0] = 0.75F * large;
+  const Buffer<double> x(40, 1e38);
+  Buffer<double> y(3);
+  layer.apply(1, x, y);
+  CHECK(y[0] == doctest::Approx(-0.25 * static_cast<double>(large) * 1e38));
+  CHECK(y[1] == 0);
+
+  const Buffer<double> dy(3, 1e200);
+  Buffer<double> dx(40);
+  layer.apply_transposed(1, dy, dx);
+  CHECK(dx[1] == doctest::Approx(-3e200 * static_cast<double>(large)));
+
+  const Buffer<double> two_x = {1e30, 1e30};
+  const Buffer<double> two_dy = {1e30, -1e30};
+  DenseLayer<float> small(1, 1);
+  small.add_gradients(2, two_x, two_dy);
+  CHECK(small.weight.grad[0] == 0);
+  CHECK(small.bias.grad[0] == 0);
+}
+
+TEST_CASE("what is no number stays none") {
+  DenseLayer<float> layer(3, 2);
+  const Buffer<double> x = {1, NAN, 1};
+  Buffer<double> y(2);
+  layer.apply(1, x, y);
+  CHECK(std::isnan(y[0]));
+  CHECK(std::isnan(y[1]));
 }
 
 TEST_CASE("weights and biases start within 1/sqrt(I), by the seed") {
