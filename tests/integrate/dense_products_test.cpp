@@ -47,8 +47,7 @@ double products_error(Index rows, Index depth, Index columns, bool factors_by_ro
   auto sums = before;
   const Rows<const A> factor_rows{factors.data(), factors_by_row ? to : by};
   recal::detail::add_products(
-      rows, depth, columns,
-      factors_by_row ? recal::detail::by_row(factor_rows) : recal::detail::by_column(factor_rows),
+      rows, depth, columns, factors_by_row ? recal::detail::by_row(factor_rows) : recal::detail::by_column(factor_rows),
       Rows<const X>{x.data(), stride}, Rows<Y>{sums.data(), stride});
   double worst = 0;
   for (Index a = 0; a < rows; ++a)

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include <recal/backend/cpu/conv2d.hpp>
 #include <recal/backend/cpu/conv2d_gradient.hpp>
+#include <recal/backend/cpu/winograd_product.hpp>
 #include <recal/backend/reference/conv2d.hpp>
 
 #include "tests/support/golden.hpp"
@@ -38,6 +41,13 @@ struct ConvCase {
   c.outputs = c.groups * any("o", 1, 14);
   if (any("depthwise", 0, 5) == 0) c.groups = c.outputs = c.x.c;
   return c;
+}
+
+/// Convolutions that Winograd's algorithm suits in all three products: odd planes, every padding, groups, more channels
+/// than are summed up in one go.
+[[nodiscard]] inline std::vector<ConvCase> winograd_cases() {
+  return {{{3, 40, 9, 11}, 24, {3, 1, 1}},     {{4, 32, 8, 8}, 64, {3, 1, 0}},   {{2, 32, 13, 5}, 40, {3, 1, 2}},
+          {{2, 64, 12, 12}, 64, {3, 1, 1}, 2}, {{1, 20, 40, 70}, 50, {3, 1, 1}}, {{2, 400, 14, 14}, 40, {3, 1, 1}}};
 }
 
 /// Maps of some channels that leave about half of random numbers positive.

@@ -30,6 +30,15 @@ TEST_CASE("convolution gradients equal the reference where tiles, splits and chu
   }
 }
 
+TEST_CASE("convolution gradients equal the reference by Winograd's algorithm") {
+  for (const ConvCase& c : recal::testing::winograd_cases()) {
+    CAPTURE(to_string(c));
+    REQUIRE(cpu::suits_winograd({3, 1, 2 - c.window.padding}, c.x, c.outputs / c.groups, c.x.c / c.groups));
+    CHECK(ConvResult<double>(Cpu{}, c).error_against(ConvResult<double>(Reference{}, c)) <= 1e-13);
+    CHECK(ConvResult<float>(Cpu{}, c).error_against(ConvResult<float>(Reference{}, c)) <= 2e-5);
+  }
+}
+
 TEST_CASE("convolution gradients read and write strided views and nothing between their planes") {
   for (const ConvCase& c : {ConvCase{{3, 5, 6, 7}, 8, {3, 1, 1}}, ConvCase{{2, 4, 8, 8}, 4, {1, 1, 0}},
                             ConvCase{{2, 6, 9, 9}, 6, {3, 2, 1}, 6}, ConvCase{{2, 4, 9, 20}, 9, {3, 2, 1}},

@@ -41,9 +41,19 @@ TEST_CASE("conv2d equals the reference where tiles, splits and chunks of the dep
   }
 }
 
+TEST_CASE("conv2d equals the reference by Winograd's algorithm") {
+  for (const ConvCase& c : recal::testing::winograd_cases()) {
+    CAPTURE(to_string(c));
+    REQUIRE(cpu::suits_winograd(c.window, c.y(), c.x.c / c.groups, c.outputs / c.groups));
+    CHECK(relative_error(convolve<double>(Cpu{}, c), convolve<double>(Reference{}, c)) <= 1e-13);
+    CHECK(relative_error(convolve<float>(Cpu{}, c), convolve<float>(Reference{}, c)) <= 2e-6);
+  }
+}
+
 TEST_CASE("conv2d reads and writes strided views and nothing between their planes") {
   for (const ConvCase& c : {ConvCase{{3, 5, 6, 7}, 8, {3, 1, 1}}, ConvCase{{2, 4, 8, 8}, 4, {1, 1, 0}},
-                            ConvCase{{2, 6, 9, 9}, 6, {3, 2, 1}, 6}, ConvCase{{2, 4, 20, 20}, 9, {1, 1, 0}}}) {
+                            ConvCase{{2, 6, 9, 9}, 6, {3, 2, 1}, 6}, ConvCase{{2, 4, 20, 20}, 9, {1, 1, 0}},
+                            ConvCase{{2, 40, 9, 8}, 30, {3, 1, 1}}}) {
     CAPTURE(to_string(c));
     recal::testing::StridedTensor<float> x(random_tensor<float>("x", c.x));
     recal::testing::StridedTensor<float> y(c.y());

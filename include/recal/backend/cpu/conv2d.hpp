@@ -9,6 +9,7 @@
 #include <recal/backend/cpu/pixel_product.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
+#include <recal/backend/cpu/winograd_product.hpp>
 #include <recal/core/parallel.hpp>
 
 /// Convolutions as products of weights and patches (implicit GEMM): the product reads the pixels of a patch where they
@@ -49,6 +50,19 @@ void multiply_all(const TensorView<const T>& x, const PackedWeights<T>& weights,
                 });
 }
 
+/// The same by Winograd's algorithm.
+template <class T>
+void multiply_all(const TensorView<const T>& x, const WinogradWeights<T>& weights, const TensorView<T>& y,
+                  const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
+  const PatchGrid grid(x.shape, y.shape, window);
+  auto sizes = tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
+  sizes.unit = winograd::outputs * grid.out_w;
+  for_each_tile(sizes, x, y, groups, finish, start,
+                [&](Index g, const Tile& tile, const auto& own_x, const auto& own_y, const auto& f, const auto& s) {
+                  multiply_winograd(own_x, x.shape.c / groups, grid, tile, weights, g, own_y, f, s);
+                });
+}
+
 /// The same with weights where they lie.
 template <class T>
 void multiply_all_columns(const TensorView<const T>& x, const PlainWeights<T>& weights, const TensorView<T>& y,
@@ -63,13 +77,18 @@ void multiply_all_columns(const TensorView<const T>& x, const PlainWeights<T>& w
                 });
 }
 
-/// Any convolution but depthwise ones, as one product or the other.
+/// Any convolution but depthwise ones, as one product or another.
 template <class T>
 void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
                     Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const Index inputs = x.shape.c / groups;
   const Index outputs = y.shape.c / groups;
   const Index depth = inputs * window.area();
+  if (suits_winograd(window, y.shape, inputs, outputs)) {
+    WinogradWeights<T>& weights = winograd_weights<T>();
+    weights.pack(weight, {groups, outputs, inputs, window.area()});
+    return multiply_all(x, weights, y, window, groups, finish, start);
+  }
   if (suits_columns<T>(PatchGrid(x.shape, y.shape, window), y.shape.n)) {
     const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
     return multiply_all_columns(x, plain, y, window, groups, finish, start);

@@ -18,6 +18,11 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const Index inputs = dx.shape.c / groups;
   const Index outputs = dy.shape.c / groups;
   const Window turned{window.kernel, 1, window.kernel - 1 - window.padding};
+  if (suits_winograd(turned, dx.shape, outputs, inputs)) {
+    WinogradWeights<T>& weights = winograd_weights<T>();
+    weights.turn(weight, {groups, outputs, inputs, window.area()});
+    return multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
+  }
   if (suits_columns<T>(PatchGrid(dy.shape, dx.shape, turned), dx.shape.n)) {
     const PlainWeights<T> plain{weight, window.area(), inputs * window.area(), outputs * inputs * window.area(), true};
     return multiply_all_columns(dy, plain, dx, turned, groups, finish, {});

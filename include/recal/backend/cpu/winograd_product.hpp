@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <recal/backend/conv_finish.hpp>
+#include <recal/backend/conv_start.hpp>
+#include <recal/backend/cpu/block.hpp>
+#include <recal/backend/cpu/patch_grid.hpp>
+#include <recal/backend/cpu/pixel_product.hpp>
+#include <recal/backend/cpu/task_grid.hpp>
+#include <recal/backend/cpu/winograd.hpp>
+#include <recal/backend/cpu/winograd_tiles.hpp>
+#include <recal/backend/cpu/winograd_weights.hpp>
+#include <recal/backend/window.hpp>
+#include <recal/core/buffer.hpp>
+#include <recal/core/pack.hpp>
+#include <recal/core/tensor.hpp>
+#include <recal/core/unrolled.hpp>
+
+/// Products of pixels with weights by Winograd's algorithm.
+namespace recal::cpu {
+
+/// Whether a convolution of so many images and channels is faster by Winograd's algorithm: enough tiles to use the
+/// transformed weights often, few of their pixels outside of y, and enough channels to use the transformed pixels
+/// often.
+[[nodiscard]] inline bool suits_winograd(const Window& window, const Shape& y, Index inputs, Index outputs) {
+  constexpr Index few_tiles = 32;
+  constexpr Index few_channels = 16;
+  constexpr Index few_channels_of_both = 64;
+  if (window.kernel != winograd::taps || window.stride != 1) return false;
+  const Index tiles = (y.h + 1) / winograd::outputs * ((y.w + 1) / winograd::outputs);
+  const Index products = 10 * winograd::points * tiles;
+  return y.n * tiles >= few_tiles && products <= 7 * window.area() * y.plane() &&
+         std::min(inputs, outputs) >= few_channels && inputs + outputs >= few_channels_of_both;
+}
+
+/// What one task needs; every thread keeps its own and reuses it.
+template <class T>
+struct WinogradScratch {
+  WinogradTiles<T> tiles;
+  std::vector<Index> offsets;
+  Buffer<T> products;  ///< (panel, point, tile, channel of the panel)
+  Buffer<T> sums;      ///< (pixel, channel of the panel)
+};
+
+template <class T>
+[[nodiscard, gnu::noinline]] WinogradScratch<T>& winograd_scratch() {
+  thread_local WinogradScratch<T> scratch;
+  return scratch;
+}
+
+namespace detail {
+
+/// Sums of a panel's channels at the pixels of a row of tiles, `width` pixels a row, from its products at all points.
+template <class T>
+void transform_products(const typename WinogradTiles<T>::Row& row, Index width, const T* products, Index point_step,
+                        T* sums) {
+  using P = pack_for<T>;
+  constexpr Index columns = Block<T>::columns;
+  for (Index x = 0; x < width; x += winograd::outputs, products += columns)
+    for (Index j = 0; j < columns; j += P::lanes) {
+      winograd::Row<P, winograd::points> values;
+      unrolled<winograd::points>([&](auto p) { values[p] = load<P>(products + p * point_step + j); });
+      const auto made = winograd::along_both<winograd::side, winograd::outputs>(values, winograd::ToOutput{});
+      T* upper = sums + (row.pixel + x) * columns + j;
+      T* lower = upper + width * columns;
+      const bool pair = x + 1 < width;
+      store(upper, made[0]);
+      if (pair) store(upper + columns, made[1]);
+      if (row.whole) store(lower, made[2]);
+      if (row.whole && pair) store(lower + columns, made[3]);
+    }
+}
+
+}  // namespace detail
+
+/// y(channel o, pixel p) = finish(sum_k weights(k, o) pixel(p, k)) for the pixels and channels of one tile, as
+/// multiply_pixels(), of a kernel 3x3 and stride 1.
+/// requires: the tile begins and ends as WinogradTiles want it
+template <class T>
+void multiply_winograd(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
+                       const WinogradWeights<T>& weights, Index group, const TensorView<T>& y,
+                       const ConvFinish<T>& finish, const ConvStart<T>& start) {
+  using B = Block<T>;
+  constexpr Index most_numbers = Index{1} << 18U;  // of tiles, which stay in the second cache
+  auto& [tiles, offsets, products, sums] = winograd_scratch<T>();
+  const Index pixels = tile.last - tile.first;
+  const Index chunks = (channels * winograd::points * pixels / 4 + most_numbers - 1) / most_numbers;
+  const Index chunk = (channels + chunks - 1) / chunks;
+  tiles.prepare(x, grid, tile.first, tile.last, chunk, start);
+  const Index panels = (tile.channel_end - tile.channel + B::columns - 1) / B::columns;
+  const Index point_step = tiles.count() * B::columns;
+  const Index panel_step = chunk == channels ? 0 : winograd::points * point_step;
+  resize(products, winograd::points * point_step + (panels - 1) * panel_step);
+  resize(sums, pixels * B::columns);
+  offsets.clear();
+  for (Index c = 0; c < chunk; ++c) offsets.push_back(c * tiles.count());
+  for (Index c = 0; c < channels; c += chunk) {
+    const Index own = std::min(chunk, channels - c);
+    tiles.load(c, own);
+    for (Index o = tile.channel; o < tile.channel_end; o += B::columns) {
+      const Index outputs = std::min(B::columns, tile.channel_end - o);
+      const Index columns = outputs > B::P::lanes ? B::columns : Index{B::P::lanes};
+      T* panel = products.data() + (o - tile.channel) / B::columns * panel_step;
+      for (Index p = 0; p < winograd::points; ++p)
+        for (Index k = 0; k < own; k += B::depth)
+          for_each_block<B>(tiles.count(), [&](Index first, Index rows) {
+            const Left<T, Adjacent> left{tiles.point(p) + k * tiles.count() + first, offsets.data(), {}};
+            const Right<T> right{weights.panel(group, p, o / B::columns, c + k), B::columns};
+            multiply_block<B>(rows, columns, std::min(B::depth, own - k), left, right,
+                              panel + p * point_step + first * B::columns, B::columns, c + k > 0);
+          });
+      if (c + own < channels) continue;
+      for (const auto& row : tiles.rows()) {
+        detail::transform_products(row, grid.out_w, static_cast<const T*>(panel), point_step, sums.data());
+        panel += tiles.row_tiles() * B::columns;
+      }
+      write_tile(tile, grid.positions(), o, outputs, sums.data(), y, finish);
+    }
+  }
+}
+
+}  // namespace recal::cpu
