@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -35,4 +36,18 @@ TEST_CASE("uses may nest, and every thread has its own") {
     CHECK(*inner == Numbers{1, 1, 1});
   }
   CHECK(*outer == Numbers{7, 7, 7});
+}
+
+TEST_CASE("the memory of nested uses is kept too") {
+  using Numbers = std::vector<unsigned>;
+  const auto nested = [] {
+    Kept<Numbers> outer;
+    outer->resize(100);
+    Kept<Numbers> inner;
+    inner->resize(100);
+    return std::pair{outer->data(), inner->data()};
+  };
+  const auto first = nested();
+  CHECK(nested() == first);
+  CHECK(first.first != first.second);
 }

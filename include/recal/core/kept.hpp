@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace recal {
 
 /// A T for the time of a call whose memory this thread keeps for the next such call. What it holds at first is
-/// whatever the last call left. Calls may nest: the inner one gets a T of its own.
+/// whatever an earlier call left. Calls may nest: each gets a T of its own, and that is kept too.
 template <class T>
 class Kept {
  public:
-  Kept() : value_(std::exchange(kept(), T{})) {}
-  ~Kept() { kept() = std::move(value_); }
+  Kept() : value_(take()) {}
+  ~Kept() {
+    --shelf().taken;
+    shelf().free.push_back(std::move(value_));  // there is room, see take()
+  }
   Kept(const Kept&) = delete;
   Kept& operator=(const Kept&) = delete;
 
@@ -19,8 +24,27 @@ class Kept {
   [[nodiscard]] T* operator->() noexcept { return &value_; }
 
  private:
-  static T& kept() {
-    thread_local T value;
+  /// What is kept, and how many are in use.
+  struct Shelf {
+    std::vector<T> free;
+    std::size_t taken = 0;
+  };
+
+  /// Not inlined: in a shared library each use of what is inlined would ask for the thread's memory anew.
+  [[gnu::noinline]] static Shelf& shelf() {
+    thread_local Shelf own;
+    return own;
+  }
+
+  static T take() {
+    Shelf& own = shelf();
+    own.free.reserve(own.free.size() + own.taken + 1);
+    T value;
+    if (!own.free.empty()) {
+      value = std::move(own.free.back());
+      own.free.pop_back();
+    }
+    ++own.taken;
     return value;
   }
 

@@ -34,20 +34,6 @@ TEST_CASE("weight gradients equal the reference, however images and channels are
   }
 }
 
-TEST_CASE("WeightGrid covers all channels, columns and images") {
-  for (const Index images : {1, 8, 100})
-    for (const Index positions : {1, 49, 3136})
-      for (const Index channels : {1, 3, 64, 2048})
-        for (const Index columns : {1, 64, 512}) {
-          const auto grid = cpu::WeightGrid::plan<float>(images, positions, channels, columns, 9, 1);
-          CHECK(grid.channels * grid.blocks >= channels);
-          CHECK((grid.channels * (grid.blocks - 1) < channels));
-          CHECK(grid.columns * grid.splits >= columns);
-          CHECK(grid.ranges >= 1);
-          CHECK(grid.ranges <= images);
-        }
-}
-
 TEST_CASE("turn_pixels makes rows of the channels of a pixel, through images") {
   constexpr Index width = cpu::Block<float>::columns;
   const auto x = random_tensor<float>("x", {3, width + 9, 2, 5});

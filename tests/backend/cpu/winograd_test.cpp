@@ -42,3 +42,20 @@ TEST_CASE("a tile's outputs are those of the window, exactly") {
     }
   }
 }
+
+TEST_CASE("the gradient of a tile's taps is that of the window, exactly") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto pixels = whole_numbers<16>("pixels", seed);
+    const auto dy = whole_numbers<4>("dy", seed);
+    const auto from_pixels = winograd::along_both<4, 4>(pixels, winograd::FromInput{});
+    const auto from_dy = winograd::along_both<2, 4>(dy, winograd::FromGradient{});
+    winograd::Row<double, 16> products{};
+    for (Index p = 0; p < 16; ++p) at(products, p) = at(from_pixels, p) * at(from_dy, p);
+    const auto dw = winograd::along_both<4, 3>(products, winograd::ToWeight{});
+    for (Index tap = 0; tap < 9; ++tap) {
+      double expected = 0;
+      for (Index i = 0; i < 4; ++i) expected += at(dy, i) * at(pixels, (i / 2 + tap / 3) * 4 + i % 2 + tap % 3);
+      CHECK(at(dw, tap) == expected);
+    }
+  }
+}

@@ -55,8 +55,7 @@ template <class T>
 void multiply_all(const TensorView<const T>& x, const WinogradWeights<T>& weights, const TensorView<T>& y,
                   const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
-  auto sizes = tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
-  sizes.unit = winograd::outputs * grid.out_w;
+  const auto sizes = winograd_tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
   for_each_tile(sizes, x, y, groups, finish, start,
                 [&](Index g, const Tile& tile, const auto& own_x, const auto& own_y, const auto& f, const auto& s) {
                   multiply_winograd(own_x, x.shape.c / groups, grid, tile, weights, g, own_y, f, s);

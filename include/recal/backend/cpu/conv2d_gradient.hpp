@@ -6,6 +6,7 @@
 #include <recal/backend/cpu/conv2d_weight.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
+#include <recal/backend/cpu/winograd_weight_gradient.hpp>
 
 namespace recal {
 
@@ -54,6 +55,8 @@ void add_weight_gradient(const TensorView<const T>& x, const TensorView<const T>
   const PatchGrid grid(x.shape, dy.shape, window);
   const Index inputs = x.shape.c / groups;
   const Index outputs = dy.shape.c / groups;
+  if (suits_winograd(window, dy.shape, inputs, outputs))
+    return add_weight_gradients_winograd(x, grid, start, dy, dweight, groups);
   const Index depth = inputs * window.area();
   const auto weight_of = [&](Index g) { return dweight + g * outputs * depth; };
   const auto x_of = [&](Index g) { return from_channel(x, g * inputs); };

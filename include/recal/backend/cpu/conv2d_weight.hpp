@@ -2,8 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <vector>
 
 #include <recal/backend/conv_start.hpp>
@@ -11,11 +9,9 @@
 #include <recal/backend/cpu/pixel_product.hpp>
 #include <recal/backend/cpu/pixels.hpp>
 #include <recal/backend/cpu/transpose.hpp>
+#include <recal/backend/cpu/weight_sums.hpp>
 #include <recal/core/buffer.hpp>
-#include <recal/core/pack.hpp>
-#include <recal/core/parallel.hpp>
 #include <recal/core/tensor.hpp>
-#include <recal/core/transpose_lanes.hpp>
 
 /// The gradient of a convolution's weights: products of pixels with pixels, summed over all images. One side is read
 /// where it lies, channel by channel and tap by tap; the other is turned, so that the channels of a pixel are a row.
@@ -30,13 +26,6 @@ struct Sides {
   ConvStart<T> read_start;
   TensorView<const T> turned;
   ConvStart<T> turned_start;
-};
-
-/// What one task sums up: channels of both sides, from a range of images.
-struct WeightBlock {
-  Index image, image_end;
-  Index channel, channels;  ///< of the side that is read
-  Index column, columns;    ///< channels of the side that is turned
 };
 
 /// to[p][j] = channel `column` + j of x at pixel first + p, counted through all images, in panels.
@@ -76,16 +65,6 @@ struct PixelOperand {
   const Pixels<T>& pixels;
   const PatchGrid& grid;
   const std::vector<Index>& offsets;
-};
-
-/// Where sums of a block go: of a panel of columns, channel and tap to
-/// data[panel*panel_step + (channel*area + tap)*row_step + column]. With `add` they are added to what is there.
-template <class T>
-struct WeightSums {
-  T* data;
-  Index panel_step;
-  Index row_step;
-  bool add = false;
 };
 
 /// One panel of sums: sum_p read(channel, tap, p) right(p, column) for `columns` columns. The rows of a block are
@@ -143,128 +122,17 @@ void sum_block(const Sides<T>& sides, const WeightBlock& block, const WeightSums
   }
 }
 
-/// Where the sums of a group belong: of channel c of the side that is read, at `tap`, and of a column, at
-/// data[c*area + tap + column*step] where columns are outputs, else at data[c*step + column].
-template <class T>
-struct WeightTarget {
-  T* data;
-  Index step;
-  bool columns_are_outputs;
-};
-
-/// to[i] += from[i] for `count` numbers.
-template <class T>
-void add_run(Index count, const T* from, T* to) {
-  map(
-      count, to, [](auto a, auto b) { return a + b; }, static_cast<const T*>(to), from);
-}
-
-/// to[j*step + i] += sums[i*Block<T>::columns + j] for i < rows, j < columns.
-template <class T>
-void add_turned(Index rows, Index columns, const T* sums, T* to, Index step) {
-  using P = pack_for<T>;
-  constexpr Index width = Block<T>::columns;
-  std::array<P, static_cast<std::size_t>(P::lanes)> square;
-  Index i = 0;
-  for (; i + P::lanes <= rows; i += P::lanes)
-    for (Index j = 0; j < columns; j += P::lanes) {
-      for (Index lane = 0; lane < P::lanes; ++lane) at(square, lane) = load<P>(sums + (i + lane) * width + j);
-      transpose_lanes(square);
-      for (Index lane = 0; lane < std::min<Index>(P::lanes, columns - j); ++lane) {
-        T* row = to + (j + lane) * step + i;
-        store(row, load<P>(row) + at(square, lane));
-      }
-    }
-  for (; i < rows; ++i)
-    for (Index j = 0; j < columns; ++j) to[j * step + i] += sums[i * width + j];
-}
-
-/// target += sums of a block, panel after panel.
-template <class T>
-void add_block(const WeightBlock& block, Index area, const T* sums, const WeightTarget<T>& target) {
-  constexpr Index width = Block<T>::columns;
-  const Index rows = block.channels * area;
-  for (Index first = 0; first < block.columns; first += width, sums += rows * width) {
-    const Index columns = std::min(width, block.columns - first);
-    const Index column = block.column + first;
-    if (target.columns_are_outputs)
-      add_turned(rows, columns, sums, target.data + column * target.step + block.channel * area, target.step);
-    else
-      for (Index row = 0; row < rows; ++row)
-        add_run(columns, sums + row * width, target.data + (block.channel + row) * target.step + column);
-  }
-}
-
-/// How the channels of both sides and the images are cut into tasks: a function of the sizes alone.
-struct WeightGrid {
-  Index channels, columns;  ///< of a block
-  Index blocks, splits;     ///< of the channels, of the columns
-  Index ranges;             ///< of images
-
-  template <class T>
-  static WeightGrid plan(Index images, Index positions, Index channels, Index columns, Index area, Index groups) {
-    constexpr Index few_weights = Index{1} << 18U;  // of which every range of images may have sums of its own
-    constexpr Index enough_pixels = 512;            // for the sums of a range
-    constexpr Index most_products = 512;            // channels and taps for which a turned pixel is read
-    constexpr Index rows = Block<T>::rows;
-    WeightGrid grid{};
-    grid.ranges = channels * columns * area <= few_weights
-                      ? std::clamp<Index>(images * positions / enough_pixels, 1, std::min(images, enough_tasks))
-                      : 1;
-    const bool enough = groups * grid.ranges >= enough_tasks;
-    grid.channels = enough ? channels : std::min(channels, std::max<Index>(1, most_products / (area * rows)) * rows);
-    grid.blocks = (channels + grid.channels - 1) / grid.channels;
-    grid.splits = 1;
-    const Index panels = (columns + Block<T>::columns - 1) / Block<T>::columns;
-    while (groups * grid.ranges * grid.blocks * grid.splits < enough_tasks && grid.splits < panels) ++grid.splits;
-    grid.columns = (panels + grid.splits - 1) / grid.splits * Block<T>::columns;
-    return grid;
-  }
-};
-
 /// dweight += products of both sides for each group: sides_of(g), target_of(g). Where one task sums up all images and
 /// rows of the target are rows of the sums, it adds to the target itself.
 template <class T, class SidesOf, class TargetOf>
 void add_weight_gradients(Index groups, Index channels, Index columns, const SidesOf& sides_of,
                           const TargetOf& target_of) {
-  constexpr Index width = Block<T>::columns;
   const Sides<T> any = sides_of(Index{0});
-  const Index area = any.grid.area();
-  const Index images = any.read.shape.n;
-  const WeightGrid grid = WeightGrid::plan<T>(images, any.grid.positions(), channels, columns, area, groups);
-  const Index blocks = groups * grid.blocks * grid.splits;
-  const Index block_size = grid.columns * grid.channels * area;
-  const bool direct = grid.ranges == 1 && !target_of(Index{0}).columns_are_outputs;
-  const auto group_of = [&](Index index) { return index / (grid.blocks * grid.splits); };
-  const auto block_of = [&](Index index, Index range) {
-    const Index channel = index / grid.splits % grid.blocks * grid.channels;
-    const Index column = index % grid.splits * grid.columns;
-    return WeightBlock{images * range / grid.ranges,
-                       images * (range + 1) / grid.ranges,
-                       channel,
-                       std::min(grid.channels, channels - channel),
-                       column,
-                       std::min(grid.columns, columns - column)};
-  };
-  thread_local Buffer<T> kept;
-  Buffer<T>& sums = kept;
-  if (!direct) resize(sums, blocks * grid.ranges * block_size);
-  parallel_for(blocks * grid.ranges, [&](Index task) {
-    const Index index = task / grid.ranges;
-    const WeightBlock block = block_of(index, task % grid.ranges);
-    if (block.columns <= 0) return;
-    const WeightTarget<T> target = target_of(group_of(index));
-    const WeightSums<T> to =
-        direct ? WeightSums<T>{target.data + block.channel * target.step + block.column, width, target.step, true}
-               : WeightSums<T>{sums.data() + task * block_size, block.channels * area * width, width};
-    sum_block(sides_of(group_of(index)), block, to);
-  });
-  if (direct) return;
-  parallel_for(blocks, [&](Index index) {
-    for (Index range = 0; range < grid.ranges; ++range)
-      if (const WeightBlock block = block_of(index, range); block.columns > 0)
-        add_block(block, area, sums.data() + (index * grid.ranges + range) * block_size, target_of(group_of(index)));
-  });
+  const WeightSizes sizes{groups, any.read.shape.n, channels, columns, any.grid.area()};
+  add_weight_sums<T>(
+      sizes, WeightGrid::plan<T>(sizes, any.grid.positions()),
+      [&](Index g, const WeightBlock& block, const WeightSums<T>& sums) { sum_block(sides_of(g), block, sums); },
+      target_of);
 }
 
 }  // namespace recal::cpu

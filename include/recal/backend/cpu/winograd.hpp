@@ -52,6 +52,24 @@ struct ToOutput {
   }
 };
 
+/// A: from gradients of pixels of y to points.
+struct FromGradient {
+  template <class A>
+  [[gnu::always_inline]] Row<A, side> operator()(const Row<A, outputs>& dy) const {
+    return {dy[0], dy[0] + dy[1], dy[0] - dy[1], -dy[1]};
+  }
+};
+
+/// G': from points to gradients of taps.
+struct ToWeight {
+  template <class A>
+  [[gnu::always_inline]] Row<A, taps> operator()(const Row<A, side>& m) const {
+    const A half(0.5F);
+    const A even = (m[1] + m[2]) * half;
+    return {m[0] + even, (m[1] - m[2]) * half, even + m[3]};
+  }
+};
+
 /// f along both axes: `from` has In x In numbers row by row, the result Out x Out.
 template <Index In, Index Out, class A, class F>
 [[nodiscard, gnu::always_inline]] inline Row<A, Out * Out> along_both(const Row<A, In * In>& from, const F& f) {

@@ -122,4 +122,13 @@ void multiply_winograd(const TensorView<const T>& x, Index channels, const Patch
   }
 }
 
+/// How multiply_winograd() likes to be called: as multiply_pixels(), by rows of tiles.
+template <class T>
+[[nodiscard]] TaskGrid::Sizes winograd_tile_sizes(const PatchGrid& grid, Index images, Index channels,
+                                                  Index least_channels) {
+  TaskGrid::Sizes sizes = tile_sizes<T>(grid, images, channels, least_channels);
+  sizes.unit = winograd::outputs * grid.out_w;
+  return sizes;
+}
+
 }  // namespace recal::cpu

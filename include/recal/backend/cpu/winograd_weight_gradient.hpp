@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <recal/backend/conv_start.hpp>
+#include <recal/backend/cpu/block.hpp>
+#include <recal/backend/cpu/conv2d_weight.hpp>
+#include <recal/backend/cpu/patch_grid.hpp>
+#include <recal/backend/cpu/task_grid.hpp>
+#include <recal/backend/cpu/weight_sums.hpp>
+#include <recal/backend/cpu/winograd.hpp>
+#include <recal/backend/cpu/winograd_product.hpp>
+#include <recal/backend/cpu/winograd_tiles.hpp>
+#include <recal/core/buffer.hpp>
+#include <recal/core/pack.hpp>
+#include <recal/core/tensor.hpp>
+#include <recal/core/unrolled.hpp>
+
+/// The gradient of a 3x3 convolution's weights by Winograd's algorithm: products over tiles at each of 16 points, whose
+/// sums become those of 9 taps in the end.
+namespace recal::cpu {
+
+/// Memory of a task, beside its tiles; every thread keeps its own and reuses it.
+template <class T>
+struct WinogradGradientScratch {
+  std::vector<Index> offsets;
+  Buffer<T> turned;     ///< (panel, pixel, column of the panel)
+  Buffer<T> gradients;  ///< (point, panel, tile, column of the panel)
+  Buffer<T> products;   ///< (point, panel, channel, column of the panel)
+};
+
+template <class T>
+[[nodiscard, gnu::noinline]] WinogradGradientScratch<T>& winograd_gradient_scratch() {
+  thread_local WinogradGradientScratch<T> scratch;
+  return scratch;
+}
+
+namespace detail {
+
+/// The points of a row of tiles of dy, for one panel of columns: to[point*point_step + tile*columns + column], of
+/// pixels[pixel*columns + column], `width` pixels a row.
+template <class T>
+void transform_gradients(const typename WinogradTiles<T>::Row& row, Index width, const T* pixels, T* to,
+                         Index point_step) {
+  using P = pack_for<T>;
+  constexpr Index columns = Block<T>::columns;
+  for (Index x = 0; x < width; x += winograd::outputs, to += columns)
+    for (Index j = 0; j < columns; j += P::lanes) {
+      const T* upper = pixels + (row.pixel + x) * columns + j;
+      const T* lower = upper + width * columns;
+      const bool pair = x + 1 < width;
+      const P none(T{0});
+      const winograd::Row<P, 4> dy{load<P>(upper), pair ? load<P>(upper + columns) : none,
+                                   row.whole ? load<P>(lower) : none,
+                                   row.whole && pair ? load<P>(lower + columns) : none};
+      const auto values = winograd::along_both<winograd::outputs, winograd::side>(dy, winograd::FromGradient{});
+      unrolled<winograd::points>([&](auto p) { store(to + p * point_step + j, values[p]); });
+    }
+}
+
+/// Sums of `channels` channels at all taps, for one panel of columns, from the products at all points.
+template <class T>
+void transform_weight_products(Index channels, const T* products, Index point_step, T* sums, Index row_step) {
+  using P = pack_for<T>;
+  constexpr Index columns = Block<T>::columns;
+  constexpr int taps = winograd::taps * winograd::taps;
+  for (Index c = 0; c < channels; ++c, products += columns)
+    for (Index j = 0; j < columns; j += P::lanes) {
+      winograd::Row<P, winograd::points> values;
+      unrolled<winograd::points>([&](auto p) { values[p] = load<P>(products + p * point_step + j); });
+      const auto made = winograd::along_both<winograd::side, winograd::taps>(values, winograd::ToWeight{});
+      unrolled<taps>([&](auto tap) { store(sums + (c * taps + tap) * row_step + j, made[tap]); });
+    }
+}
+
+}  // namespace detail
+
+/// The sums of a block over all of its images. x and dy begin at the group's channels.
+template <class T>
+void sum_block_winograd(const TensorView<const T>& x, const PatchGrid& grid, const ConvStart<T>& start,
+                        const TensorView<const T>& dy, const WeightBlock& block, const WeightSums<T>& sums) {
+  using B = Block<T>;
+  auto& [offsets, turned, gradients, products] = winograd_gradient_scratch<T>();
+  WinogradTiles<T>& tiles = winograd_scratch<T>().tiles;
+  const Index panels = (block.columns + B::columns - 1) / B::columns;
+  const Index panel_size = block.channels * B::columns;
+  resize(products, winograd::points * panels * panel_size);
+  const TaskGrid pieces(winograd_tile_sizes<T>(grid, block.image_end - block.image, B::columns, B::columns),
+                        enough_tasks);
+  const Index before = block.image * grid.positions();
+  for (Index piece = 0; piece < pieces.size(); ++piece) {
+    const Index first = before + pieces[piece].first;
+    const Index last = before + pieces[piece].last;
+    tiles.prepare(x, grid, first, last, block.channels, start);
+    tiles.load(block.channel, block.channels);
+    const Index depth = tiles.count();
+    resize(turned, panels * (last - first) * B::columns);
+    turn_pixels<T>(dy, {}, first, last, block.column, block.columns, turned.data());
+    const Index point_step = panels * depth * B::columns;
+    resize(gradients, winograd::points * point_step);
+    for (Index panel = 0; panel < panels; ++panel) {
+      T* to = gradients.data() + panel * depth * B::columns;
+      for (const auto& row : tiles.rows()) {
+        detail::transform_gradients(row, grid.out_w, turned.data() + panel * (last - first) * B::columns, to,
+                                    point_step);
+        to += tiles.row_tiles() * B::columns;
+      }
+    }
+    offsets.clear();
+    for (Index tile = 0; tile < depth; ++tile) offsets.push_back(tile);
+    for (Index p = 0; p < winograd::points; ++p)
+      for (Index panel = 0; panel < panels; ++panel) {
+        const Right<T> right{gradients.data() + p * point_step + panel * depth * B::columns, B::columns};
+        T* to = products.data() + (p * panels + panel) * panel_size;
+        for_each_block<B>(block.channels, [&](Index c, Index rows) {
+          multiply_block<B>(rows, B::columns, depth, Left<T>{tiles.point(p) + c * depth, offsets.data(), depth}, right,
+                            to + c * B::columns, B::columns, piece > 0);
+        });
+      }
+  }
+  for (Index panel = 0; panel < panels; ++panel)
+    detail::transform_weight_products(block.channels, products.data() + panel * panel_size, panels * panel_size,
+                                      sums.data + panel * sums.panel_step, sums.row_step);
+}
+
+/// dweight += dy * start(x)^T for every group.
+template <class T>
+void add_weight_gradients_winograd(const TensorView<const T>& x, const PatchGrid& grid, const ConvStart<T>& start,
+                                   const TensorView<const T>& dy, T* dweight, Index groups) {
+  constexpr Index most_channels = 128;  // of a block: its products stay in the second cache
+  constexpr Index most_columns = 64;
+  const WeightSizes sizes{groups, x.shape.n, x.shape.c / groups, dy.shape.c / groups, grid.area()};
+  const Index depth = sizes.channels * sizes.area;
+  add_weight_sums<T>(
+      sizes, WeightGrid::plan_blocks<T>(sizes, grid.positions(), most_channels, most_columns),
+      [&](Index g, const WeightBlock& block, const WeightSums<T>& sums) {
+        sum_block_winograd(from_channel(x, g * sizes.channels), grid, start.from_channel(g * sizes.channels),
+                           from_channel(dy, g * sizes.columns), block, sums);
+      },
+      [&](Index g) {
+        return WeightTarget<T>{dweight + g * sizes.columns * depth, depth, true};
+      });
+}
+
+}  // namespace recal::cpu
