@@ -64,6 +64,33 @@ TEST_CASE("Conv2d equals PyTorch's") {
   }
 }
 
+TEST_CASE_TEMPLATE("backward_adding adds to dx what backward assigns", B, Cpu, Reference) {
+  for (const nn::Conv2dOptions& options : {nn::Conv2dOptions{.stride = 2}, nn::Conv2dOptions{.stride = 3, .groups = 2},
+                                           nn::Conv2dOptions{.stride = 1, .bias = true}}) {
+    nn::Conv2d<double> conv(6, 4, options);
+    nn::Conv2d<double> expected = conv;
+    const auto x = random_tensor<double>("x", {3, 6, 9, 10});
+    const auto dy = random_tensor<double>("dy", conv.output_shape(x.shape()));
+    const auto before = random_tensor<double>("before", x.shape());
+    Tensor<double> dx(x.shape());
+    expected.backward(B{}, x, dy, dx, {}, {.shortcut = before.view()});
+    Tensor<double> found = before;
+    Tensor<double> seen;
+    conv.backward_adding(B{}, x, dy, found, seen);
+    CHECK(relative_error(found, dx) <= 1e-14);
+    CHECK(conv.weight.grad == expected.weight.grad);
+    CHECK(conv.bias.grad == expected.bias.grad);
+  }
+  nn::Conv2d<double> wide(2, 2, {.kernel = 3, .padding = 1});
+  Tensor<double> x({1, 2, 4, 4}, 1.0);
+  Tensor<double> dx = x;
+  Tensor<double> seen;
+  CHECK_THROWS_WITH_AS(wide.backward_adding(B{}, x, x, dx, seen),
+                       "recal: only the gradient of a 1x1 convolution without padding can be added, not with kernel 3 "
+                       "and padding 1",
+                       recal::error);
+}
+
 TEST_CASE("Conv2d assigns dx and adds to the parameters' gradients") {
   nn::Conv2d<double> conv(3, 4, {.kernel = 3, .stride = 2, .padding = 1, .bias = true});
   const auto x = random_tensor<double>("x", {2, 3, 5, 6});

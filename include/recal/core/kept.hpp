@@ -22,6 +22,8 @@ class Kept {
 
   [[nodiscard]] T& operator*() noexcept { return value_; }
   [[nodiscard]] T* operator->() noexcept { return &value_; }
+  [[nodiscard]] const T& operator*() const noexcept { return value_; }
+  [[nodiscard]] const T* operator->() const noexcept { return &value_; }
 
  private:
   /// What is kept, and how many are in use.

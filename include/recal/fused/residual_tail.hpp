@@ -50,7 +50,7 @@ class ResidualTail {
                ResidualTailTape& tape)
       : norm_(norm), module_(module), norm_tape_(norm_tape), module_tape_(module_tape), tape_(tape) {}
 
-  /// Training mode, or with running statistics but differentiable.
+  /// Training mode, or with running statistics but differentiable. out may be the shortcut.
   /// errors: shapes that do not match; what norm and module refuse
   template <Backend B, class T>
   void forward(const B& backend, const TensorView<const T>& x, const TensorView<const T>& shortcut,

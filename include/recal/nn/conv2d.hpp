@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <recal/backend/backend.hpp>
 #include <recal/backend/cpu/conv2d.hpp>
@@ -17,6 +18,22 @@
 #include <recal/nn/init.hpp>
 
 namespace recal::nn {
+
+namespace detail {
+
+/// to(n, c, y s, x s) += from(n, c, y, x) with s = stride
+template <Backend B, class T>
+void add_spread(const B& backend, const TensorView<const T>& from, Index stride, const TensorView<T>& to) {
+  const Shape s = from.shape;
+  backend.walk(s.n * s.c, s.plane(), [&](const typename B::Team&, Index plane) {
+    const T* row = from.plane(plane / s.c, plane % s.c);
+    T* out = to.plane(plane / s.c, plane % s.c);
+    for (Index y = 0; y < s.h; ++y, row += s.w, out += stride * to.shape.w)
+      for (Index x = 0; x < s.w; ++x) out[x * stride] += row[x];
+  });
+}
+
+}  // namespace detail
 
 struct Conv2dOptions {
   Index kernel = 1;
@@ -105,6 +122,23 @@ class Conv2d {
     check_shape("a convolution's output gradient", gradient.shape, output_shape(out.shape));
     if (finish.shortcut.data != nullptr) check_shape("shortcut", finish.shortcut.shape, out.shape);
     conv2d_backward_data(backend, gradient, weight.value.data(), out, window_, options_.groups, finish);
+  }
+
+  /// backward() of a 1x1 convolution without padding, dx *added* to what is there: of a stride, only the pixels that it
+  /// sees are read and written. `seen` is scratch, resized to what is added.
+  /// requires: dx overlaps neither x nor dy. errors: another kernel or padding
+  template <class B, class X, class D, class DX>
+  void backward_adding(const B& backend, const X& x, const D& dy, DX&& dx, Tensor<T>& seen) {
+    check(window_.kernel == 1 && window_.padding == 0,
+          "only the gradient of a 1x1 convolution without padding can be added, not with kernel ", window_.kernel,
+          " and padding ", window_.padding);
+    const TensorView<T> out = view_of(dx);
+    check_shape("a convolution's input gradient", out.shape, view_of(x).shape);
+    backward_parameters(backend, x, dy);
+    const TensorView<const T> gradient = view_of(dy);
+    seen.resize({out.shape.n, in_, gradient.shape.h, gradient.shape.w});
+    conv2d_backward_data(backend, gradient, weight.value.data(), seen.view(), Window{}, options_.groups);
+    detail::add_spread(backend, std::as_const(seen).view(), window_.stride, out);
   }
 
   /// weight.grad and bias.grad += what dy says. For the first layer, whose input needs no gradient.

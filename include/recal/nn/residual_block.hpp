@@ -122,15 +122,12 @@ class ResidualBlock {
       std::swap(work.current, work.next);
       gradient = &work.current;
     }
-    TensorView<const T> shortcut = std::as_const(dy).view();
-    if (downsample) {
-      downsample->norm.backward(backend, tape.downsample.convolved, dy, dy, tape.downsample.norm);
-      work.next.resize(x.shape);
-      downsample->conv.backward(backend, x, dy, work.next);
-      shortcut = std::as_const(work.next).view();
-    }
     dx.resize(x.shape);
-    layers[0].conv.backward(backend, x, *gradient, dx, {}, {.shortcut = shortcut});
+    if (!downsample)
+      return layers[0].conv.backward(backend, x, *gradient, dx, {}, {.shortcut = std::as_const(dy).view()});
+    layers[0].conv.backward(backend, x, *gradient, dx);
+    downsample->norm.backward(backend, tape.downsample.convolved, dy, dy, tape.downsample.norm);
+    downsample->conv.backward_adding(backend, x, dy, dx, work.next);
   }
 
   /// Names: conv1, bn1, ..., the module's checkpoint name, downsample.
@@ -177,10 +174,11 @@ class ResidualBlock {
     tape.out.resize(tape.layers.back().convolved.shape());
     if (downsample) {
       tape.downsample.convolved.resize(tape.out.shape());
-      work.next.resize(tape.out.shape());
       downsample->conv.forward(backend, x, tape.downsample.convolved);
-      normalise<training>(backend, *downsample, tape.downsample, work.next);
-      shortcut = std::as_const(work.next).view();
+      Tensor<T>& normalised = tail_is_one_pass() ? tape.out : work.next;  // such a tail writes where it has read
+      normalised.resize(tape.out.shape());
+      normalise<training>(backend, *downsample, tape.downsample, normalised);
+      shortcut = std::as_const(normalised).view();
     }
     run_tail<training>(backend, shortcut, tape);
   }
@@ -191,6 +189,14 @@ class ResidualBlock {
       layer.norm.forward(backend, tape.convolved, y, tape.norm);
     else
       layer.norm.forward_frozen(backend, tape.convolved, y, tape.norm);
+  }
+
+  /// Whether nothing but the last pass of all writes the block's output.
+  [[nodiscard]] bool tail_is_one_pass() const {
+    if constexpr (TailModule<Module>)
+      return can_fuse_tail(module);
+    else
+      return !has_module<Module>;
   }
 
   [[nodiscard]] auto fused_tail(Tape& tape) {

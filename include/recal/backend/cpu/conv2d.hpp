@@ -84,7 +84,7 @@ void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorV
   const Index outputs = y.shape.c / groups;
   const Index depth = inputs * window.area();
   if (suits_winograd(window, y.shape, inputs, outputs)) {
-    WinogradWeights<T>& weights = winograd_weights<T>();
+    WinogradWeights<T> weights;
     weights.pack(weight, {groups, outputs, inputs, window.area()});
     return multiply_all(x, weights, y, window, groups, finish, start);
   }
@@ -92,7 +92,7 @@ void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorV
     const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
     return multiply_all_columns(x, plain, y, window, groups, finish, start);
   }
-  PackedWeights<T>& weights = packed_weights<T>();
+  PackedWeights<T> weights;
   weights.pack(weight, {groups, outputs, inputs, window.area()});
   multiply_all(x, weights, y, window, groups, finish, start);
 }

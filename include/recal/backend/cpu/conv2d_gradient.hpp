@@ -20,7 +20,7 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const Index outputs = dy.shape.c / groups;
   const Window turned{window.kernel, 1, window.kernel - 1 - window.padding};
   if (suits_winograd(turned, dx.shape, outputs, inputs)) {
-    WinogradWeights<T>& weights = winograd_weights<T>();
+    WinogradWeights<T> weights;
     weights.turn(weight, {groups, outputs, inputs, window.area()});
     return multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
   }
@@ -28,7 +28,7 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
     const PlainWeights<T> plain{weight, window.area(), inputs * window.area(), outputs * inputs * window.area(), true};
     return multiply_all_columns(dy, plain, dx, turned, groups, finish, {});
   }
-  PackedWeights<T>& weights = packed_weights<T>();
+  PackedWeights<T> weights;
   weights.turn(weight, {groups, outputs, inputs, window.area()});
   multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
 }

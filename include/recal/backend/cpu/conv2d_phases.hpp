@@ -156,7 +156,7 @@ void backward_data_phased(const TensorView<const T>& dy, const T* weight, const 
   const Index stride = window.stride;
   Phases& phases = phase_scratch();
   phases.list(window, dy.shape, dx.shape);
-  PackedWeights<T>& weights = packed_weights<T>();
+  PackedWeights<T> weights;
   weights.turn(weight, shape, phases.taps);
   const Index positions = phases.all.front().grid.positions();
   const Index most_images = std::clamp<Index>(TaskGrid::most_pixels / positions, 1, dx.shape.n);

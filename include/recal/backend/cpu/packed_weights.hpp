@@ -10,6 +10,7 @@
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/cpu/transpose.hpp>
 #include <recal/core/buffer.hpp>
+#include <recal/core/kept.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/parallel.hpp>
 #include <recal/core/transpose_lanes.hpp>
@@ -26,7 +27,7 @@ using Taps = std::vector<Index>;
 
 /// Weights as the right operands of products with pixels, in panels of Block<T>::columns channels that the product
 /// makes. For y = weight * x these are the outputs, and the depth counts (input, tap); for dx = weight^T * dy they are
-/// the inputs, and the depth counts (output, tap). Keeps its memory from one call to the next.
+/// the inputs, and the depth counts (output, tap). Their memory is kept for what comes after them.
 /// cost: reads the weights once, writes them once
 template <class T>
 class PackedWeights {
@@ -51,9 +52,10 @@ class PackedWeights {
 
   /// For dx = weight^T * dy: all taps, the kernel turned by half a circle.
   void turn(const T* weight, const WeightShape& shape) {
-    turned_.clear();
-    for (Index tap = shape.area - 1; tap >= 0; --tap) turned_.push_back(tap);
-    turn(weight, shape, {&turned_, 1});
+    Kept<Taps> turned;
+    turned->clear();
+    for (Index tap = shape.area - 1; tap >= 0; --tap) turned->push_back(tap);
+    turn(weight, shape, {&*turned, 1});
   }
 
   /// For dx = weight^T * dy, with some of the taps in the order that each of `parts` names: every part is an operand by
@@ -82,7 +84,7 @@ class PackedWeights {
 
   /// A panel of a group from a step of the depth on; of a part, that many steps stand before it.
   [[nodiscard]] const T* panel(Index group, Index panel, Index step) const {
-    return data_.data() + (group * panels_ + panel) * panel_size_ + step * width;
+    return data_->data() + (group * panels_ + panel) * panel_size_ + step * width;
   }
 
  private:
@@ -96,11 +98,11 @@ class PackedWeights {
   void prepare(Index groups, Index channels, Index depth) {
     panels_ = (channels + width - 1) / width;
     panel_size_ = depth * width;
-    resize(data_, groups * panels_ * panel_size_);
+    resize(*data_, groups * panels_ * panel_size_);
   }
 
   [[nodiscard]] T* panel_data(Index group, Index panel) {
-    return data_.data() + (group * panels_ + panel) * panel_size_;
+    return data_->data() + (group * panels_ + panel) * panel_size_;
   }
 
   /// Zeros in the columns from `first` on.
@@ -149,17 +151,9 @@ class PackedWeights {
     }
   }
 
-  Taps turned_;
   Index panels_ = 0;
   Index panel_size_ = 0;
-  Buffer<T> data_;
+  Kept<Buffer<T>> data_;
 };
-
-/// Weights laid out once a call for all its tasks; kept for the next.
-template <class T>
-[[nodiscard]] PackedWeights<T>& packed_weights() {
-  thread_local PackedWeights<T> weights;
-  return weights;
-}
 
 }  // namespace recal::cpu

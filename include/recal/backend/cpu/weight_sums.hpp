@@ -9,6 +9,7 @@
 #include <recal/backend/cpu/planes.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/buffer.hpp>
+#include <recal/core/kept.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/parallel.hpp>
 #include <recal/core/transpose_lanes.hpp>
@@ -161,8 +162,8 @@ void add_weight_sums(const WeightSizes& sizes, const WeightGrid& grid, const Sum
                        column,
                        std::min(grid.columns, sizes.columns - column)};
   };
-  thread_local Buffer<T> kept;
-  Buffer<T>& sums = kept;
+  Kept<Buffer<T>> kept;
+  Buffer<T>& sums = *kept;
   if (!direct) resize(sums, blocks * grid.ranges * block_size);
   parallel_for(blocks * grid.ranges, [&](Index task) {
     const Index index = task / grid.ranges;

@@ -10,6 +10,7 @@
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/winograd.hpp>
 #include <recal/core/buffer.hpp>
+#include <recal/core/kept.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/parallel.hpp>
 #include <recal/core/transpose_lanes.hpp>
@@ -17,8 +18,8 @@
 namespace recal::cpu {
 
 /// Weights [G*outputs, inputs, 3, 3] as the right operands of Winograd's products: for each point a matrix in panels of
-/// Block<T>::columns channels that the product makes, a row for each channel that it sums over. Keeps its memory from
-/// one call to the next.
+/// Block<T>::columns channels that the product makes, a row for each channel that it sums over. Their memory is
+/// kept for what comes after them.
 /// cost: reads the weights once and writes 16/9 as much
 template <class T>
 class WinogradWeights {
@@ -35,7 +36,7 @@ class WinogradWeights {
 
   /// A panel of a group at a point, from a channel of the sum on.
   [[nodiscard]] const T* panel(Index group, Index point, Index panel, Index channel) const {
-    return data_.data() + (((group * winograd::points + point) * panels_ + panel) * depth_ + channel) * width;
+    return data_->data() + (((group * winograd::points + point) * panels_ + panel) * depth_ + channel) * width;
   }
 
  private:
@@ -52,7 +53,7 @@ class WinogradWeights {
     constexpr Index piece = 32;  // rows of a task
     panels_ = (made.channels + width - 1) / width;
     depth_ = summed.channels;
-    resize(data_, groups * winograd::points * panels_ * depth_ * width);
+    resize(*data_, groups * winograd::points * panels_ * depth_ * width);
     const Index group_size = made.channels * summed.channels * area;
     const Index pieces = (depth_ + piece - 1) / piece;
     parallel_for(groups * panels_ * pieces, 1 + 256 / (piece * width), [&](Index index) {
@@ -67,7 +68,7 @@ class WinogradWeights {
           const auto kernels =
               load_kernels(own + channel * made.step + c * summed.step, made.step, lanes, own + group_size, turned);
           const auto values = winograd::along_both<winograd::taps, winograd::side>(kernels, winograd::FromWeight{});
-          T* to = data_.data() + ((group * winograd::points * panels_ + panel) * depth_ + c) * width + column;
+          T* to = data_->data() + ((group * winograd::points * panels_ + panel) * depth_ + c) * width + column;
           for (const P& value : values) {
             store(to, value);
             to += panels_ * depth_ * width;
@@ -103,14 +104,7 @@ class WinogradWeights {
 
   Index panels_ = 0;
   Index depth_ = 0;
-  Buffer<T> data_;
+  Kept<Buffer<T>> data_;
 };
-
-/// Weights laid out once a call for all its tasks; kept for the next.
-template <class T>
-[[nodiscard]] WinogradWeights<T>& winograd_weights() {
-  thread_local WinogradWeights<T> weights;
-  return weights;
-}
 
 }  // namespace recal::cpu
