@@ -34,10 +34,10 @@ class Network {
   /// The same in training mode; keeps what backward() needs.
   virtual Logits forward(const FloatTensor& images) = 0;
 
-  /// Parameter gradients of the last forward(), assigned. requires: the images of that forward()
+  /// Adds the parameter gradients of the last forward(). requires: the images of that forward()
   virtual void backward(const FloatTensor& images, const FloatTensor& dlogits) = 0;
 
-  /// One step of the optimiser along the gradients.
+  /// One step of the optimiser along the gradients, which are zero afterwards.
   virtual void step(double rate) = 0;
 
   /// The number of learnable numbers.

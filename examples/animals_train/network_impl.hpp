@@ -8,7 +8,6 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/core/visit.hpp>
-#include <recal/core/zero_gradients.hpp>
 #include <recal/nn/resnet.hpp>
 
 #include "convolutions.hpp"
@@ -30,11 +29,10 @@ class NetworkOf final : public Network {
   Logits forward(const FloatTensor& images) override { return model_->forward(recal::Cpu{}, images, tape_); }
 
   void backward(const FloatTensor& images, const FloatTensor& dlogits) override {
-    recal::zero_gradients(*model_);
     model_->backward(recal::Cpu{}, images, dlogits, tape_);
   }
 
-  void step(double rate) override { optimiser_.step(*model_, rate); }
+  void step(double rate) override { optimiser_.step_and_clear(*model_, rate); }
 
   [[nodiscard]] Index parameters() const override { return recal::parameter_count(*model_); }
 

@@ -66,6 +66,25 @@ TEST_CASE("SGD decays only parameters that say so, and needs no momentum") {
   CHECK(layer.first.grad[0] == 0.5);
 }
 
+TEST_CASE("a step that clears is a step, with gradients that are zero afterwards") {
+  Layer<float> layer{{"first", {7}, 1.0F}, {"second", {200000}, 2.0F, false}};
+  recal::testing::fill("first", -1, 1, layer.first.grad.data(), layer.first.size());
+  recal::testing::fill("second", -1, 1, layer.second.grad.data(), layer.second.size());
+  Layer<float> cleared = layer;
+  Sgd<float> sgd(layer, {.nesterov = true});
+  Sgd<float> clearing(cleared, sgd.options());
+  for (int step = 0; step < 2; ++step) {
+    sgd.step(layer, 0.1);
+    clearing.step_and_clear(cleared, 0.1);
+    CHECK(cleared.first.value == layer.first.value);
+    CHECK(cleared.second.value == layer.second.value);
+    CHECK(cleared.first.grad == recal::Buffer<float>(7, 0.0F));
+    CHECK(cleared.second.grad == recal::Buffer<float>(200000, 0.0F));
+    cleared.first.grad = layer.first.grad;
+    cleared.second.grad = layer.second.grad;
+  }
+}
+
 TEST_CASE("SGD's momenta are states by name, enough to continue from") {
   const auto make = [] {
     Layer<float> layer{{"first", {3, 2}}, {"second", {200000}}};

@@ -44,8 +44,14 @@ class Sgd {
   /// errors: parameters that are not, in order, name and size, those this optimiser was made for
   template <class Layer>
   void step(Layer& layer, double rate) {
-    collect(layer);
-    parallel_for(static_cast<Index>(pieces_.size()), [&](Index i) { update(at(pieces_, i), rate); });
+    step_with<false>(layer, rate);
+  }
+
+  /// The same, and every gradient is zero afterwards, ready for the next backward pass: one write more, where
+  /// zero_gradients() would fetch and write them all once more.
+  template <class Layer>
+  void step_and_clear(Layer& layer, double rate) {
+    step_with<true>(layer, rate);
   }
 
   template <class Self, class V>
@@ -58,11 +64,17 @@ class Sgd {
 
   struct Piece {
     T* value;
-    const T* grad;
+    T* grad;
     T* velocity;
     Index count;
     bool decay;
   };
+
+  template <bool clear, class Layer>
+  void step_with(Layer& layer, double rate) {
+    collect(layer);
+    parallel_for(static_cast<Index>(pieces_.size()), [&](Index i) { update<clear>(at(pieces_, i), rate); });
+  }
 
   template <class Layer>
   void collect(Layer& layer) {
@@ -84,6 +96,7 @@ class Sgd {
           next);
   }
 
+  template <bool clear>
   void update(const Piece& piece, double rate) const {
     const T decay = piece.decay ? static_cast<T>(options_.weight_decay) : T{};
     const T momentum = static_cast<T>(options_.momentum);
@@ -93,12 +106,13 @@ class Sgd {
     const T keep = options_.nesterov ? momentum : T{1};
     T* __restrict value = piece.value;
     T* __restrict velocity = piece.velocity;
-    const T* __restrict grad = piece.grad;
+    T* __restrict grad = piece.grad;
     for (Index i = 0; i < piece.count; ++i) {
       const T d = grad[i] + decay * value[i];
       const T v = momentum * velocity[i] + d;
       velocity[i] = v;
       value[i] -= lr * (ahead * d + keep * v);
+      if constexpr (clear) grad[i] = T{};
     }
   }
 
