@@ -53,6 +53,21 @@ template <class T>
 
 namespace detail {
 
+/// The products of a panel's channels with all tiles at all points, over `depth` channels whose tiles are at `offsets`:
+/// to products[point*point_step + tile*Block<T>::columns + channel]. panel_of(point, k): the panel from channel k on.
+template <class T, class PanelOf>
+void multiply_points(const WinogradTiles<T>& tiles, const std::vector<Index>& offsets, Index depth, Index columns,
+                     const PanelOf& panel_of, T* products, Index point_step, bool add) {
+  using B = Block<T>;
+  for (Index p = 0; p < winograd::points; ++p, products += point_step)
+    for (Index k = 0; k < depth; k += B::depth)
+      for_each_block<B>(tiles.count(), [&](Index first, Index rows) {
+        const Left<T, Adjacent> left{tiles.point(p) + k * tiles.count() + first, offsets.data(), {}};
+        multiply_block<B>(rows, columns, std::min(B::depth, depth - k), left, Right<T>{panel_of(p, k), B::columns},
+                          products + first * B::columns, B::columns, add || k > 0);
+      });
+}
+
 /// Sums of a panel's channels at the pixels of a row of tiles, `width` pixels a row, from its products at all points.
 template <class T>
 void transform_products(const typename WinogradTiles<T>::Row& row, Index width, const T* products, Index point_step,
@@ -100,22 +115,17 @@ void multiply_winograd(const TensorView<const T>& x, Index channels, const Patch
   for (Index c = 0; c < channels; c += chunk) {
     const Index own = std::min(chunk, channels - c);
     tiles.load(c, own);
-    for (Index o = tile.channel; o < tile.channel_end; o += B::columns) {
+    T* panel = products.data();
+    for (Index o = tile.channel; o < tile.channel_end; o += B::columns, panel += panel_step) {
       const Index outputs = std::min(B::columns, tile.channel_end - o);
-      const Index columns = outputs > B::P::lanes ? B::columns : Index{B::P::lanes};
-      T* panel = products.data() + (o - tile.channel) / B::columns * panel_step;
-      for (Index p = 0; p < winograd::points; ++p)
-        for (Index k = 0; k < own; k += B::depth)
-          for_each_block<B>(tiles.count(), [&](Index first, Index rows) {
-            const Left<T, Adjacent> left{tiles.point(p) + k * tiles.count() + first, offsets.data(), {}};
-            const Right<T> right{weights.panel(group, p, o / B::columns, c + k), B::columns};
-            multiply_block<B>(rows, columns, std::min(B::depth, own - k), left, right,
-                              panel + p * point_step + first * B::columns, B::columns, c + k > 0);
-          });
+      const auto panel_of = [&](Index p, Index k) { return weights.panel(group, p, o / B::columns, c + k); };
+      detail::multiply_points(tiles, offsets, own, outputs > B::P::lanes ? B::columns : Index{B::P::lanes}, panel_of,
+                              panel, point_step, c > 0);
       if (c + own < channels) continue;
+      const T* from = panel;
       for (const auto& row : tiles.rows()) {
-        detail::transform_products(row, grid.out_w, static_cast<const T*>(panel), point_step, sums.data());
-        panel += tiles.row_tiles() * B::columns;
+        detail::transform_products(row, grid.out_w, from, point_step, sums.data());
+        from += tiles.row_tiles() * B::columns;
       }
       write_tile(tile, grid.positions(), o, outputs, sums.data(), y, finish);
     }

@@ -60,6 +60,25 @@ void transform_gradients(const typename WinogradTiles<T>::Row& row, Index width,
     }
 }
 
+/// The points of dy at all tiles, for the columns of a block: (point, panel, tile, column of the panel). `turned` is
+/// memory for the same pixels as they are.
+template <class T>
+void load_gradients(const TensorView<const T>& dy, const WinogradTiles<T>& tiles, Index width, Index first, Index last,
+                    const WeightBlock& block, Buffer<T>& turned, Buffer<T>& gradients) {
+  constexpr Index columns = Block<T>::columns;
+  const Index panels = (block.columns + columns - 1) / columns;
+  const Index point_step = panels * tiles.count() * columns;
+  resize(turned, panels * (last - first) * columns);
+  resize(gradients, winograd::points * point_step);
+  turn_pixels<T>(dy, {}, first, last, block.column, block.columns, turned.data());
+  T* to = gradients.data();
+  for (Index panel = 0; panel < panels; ++panel)
+    for (const auto& row : tiles.rows()) {
+      transform_gradients(row, width, turned.data() + panel * (last - first) * columns, to, point_step);
+      to += tiles.row_tiles() * columns;
+    }
+}
+
 /// Sums of `channels` channels at all taps, for one panel of columns, from the products at all points.
 template <class T>
 void transform_weight_products(Index channels, const T* products, Index point_step, T* sums, Index row_step) {
@@ -87,38 +106,25 @@ void sum_block_winograd(const TensorView<const T>& x, const PatchGrid& grid, con
   const Index panels = (block.columns + B::columns - 1) / B::columns;
   const Index panel_size = block.channels * B::columns;
   resize(products, winograd::points * panels * panel_size);
-  const TaskGrid pieces(winograd_tile_sizes<T>(grid, block.image_end - block.image, B::columns, B::columns),
-                        enough_tasks);
+  const auto sizes = winograd_tile_sizes<T>(grid, block.image_end - block.image, B::columns, B::columns);
+  const TaskGrid pieces(sizes, enough_tasks);
   const Index before = block.image * grid.positions();
   for (Index piece = 0; piece < pieces.size(); ++piece) {
     const Index first = before + pieces[piece].first;
     const Index last = before + pieces[piece].last;
     tiles.prepare(x, grid, first, last, block.channels, start);
     tiles.load(block.channel, block.channels);
+    detail::load_gradients(dy, tiles, grid.out_w, first, last, block, turned, gradients);
     const Index depth = tiles.count();
-    resize(turned, panels * (last - first) * B::columns);
-    turn_pixels<T>(dy, {}, first, last, block.column, block.columns, turned.data());
-    const Index point_step = panels * depth * B::columns;
-    resize(gradients, winograd::points * point_step);
-    for (Index panel = 0; panel < panels; ++panel) {
-      T* to = gradients.data() + panel * depth * B::columns;
-      for (const auto& row : tiles.rows()) {
-        detail::transform_gradients(row, grid.out_w, turned.data() + panel * (last - first) * B::columns, to,
-                                    point_step);
-        to += tiles.row_tiles() * B::columns;
-      }
-    }
     offsets.clear();
     for (Index tile = 0; tile < depth; ++tile) offsets.push_back(tile);
     for (Index p = 0; p < winograd::points; ++p)
-      for (Index panel = 0; panel < panels; ++panel) {
-        const Right<T> right{gradients.data() + p * point_step + panel * depth * B::columns, B::columns};
-        T* to = products.data() + (p * panels + panel) * panel_size;
+      for (Index panel = p * panels; panel < (p + 1) * panels; ++panel)
         for_each_block<B>(block.channels, [&](Index c, Index rows) {
-          multiply_block<B>(rows, B::columns, depth, Left<T>{tiles.point(p) + c * depth, offsets.data(), depth}, right,
-                            to + c * B::columns, B::columns, piece > 0);
+          multiply_block<B>(rows, B::columns, depth, Left<T>{tiles.point(p) + c * depth, offsets.data(), depth},
+                            Right<T>{gradients.data() + panel * depth * B::columns, B::columns},
+                            products.data() + panel * panel_size + c * B::columns, B::columns, piece > 0);
         });
-      }
   }
   for (Index panel = 0; panel < panels; ++panel)
     detail::transform_weight_products(block.channels, products.data() + panel * panel_size, panels * panel_size,
