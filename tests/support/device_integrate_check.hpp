@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -65,11 +68,30 @@ struct IntegrateGradientsKernel {
   }
 };
 
+/// The numbers in T.
+template <class T, class Numbers>
+[[nodiscard]] Buffer<T> in(const Numbers& numbers) {
+  Buffer<T> converted(numbers.size());
+  std::transform(numbers.begin(), numbers.end(), converted.begin(), [](auto x) { return static_cast<T>(x); });
+  return converted;
+}
+
+/// Values of all parameters and states of `from`, in those of its twin `to`.
+template <class From, class To>
+void copy_values(const From& from, To& to) {
+  std::vector<Buffer<double>> values;
+  for_each_leaf(from, [&](const auto&, const auto& leaf) { values.push_back(in<double>(leaf.value)); });
+  std::size_t i = 0;
+  for_each_leaf(to, [&](const auto&, auto& leaf) {
+    leaf.value = in<std::remove_cvref_t<decltype(leaf.value[0])>>(values.at(i++));
+  });
+}
+
 /// Runs a device integration on all groups, with `threads` lanes, and CHECKs z, dt, the gradients and the states
-/// against its twin on the host, whose parameters it gets first.
-template <class Host, class Device>
-void check_device_integrate(const HostMachine& machine, Host host, Device device, Index groups, Index rows,
-                            cuda::Pass pass, int threads) {
+/// against `expected`, its twin on the host; both get the parameters of `host`, which has the device's types.
+template <class Host, class Device, class Expected>
+void check_device_integrate(const HostMachine& machine, Host host, Device device, Expected expected, Index groups,
+                            Index rows, cuda::Pass pass, int threads) {
   using recal::detail::add_parameter_gradients;
   using recal::detail::begin_tape;
   for_each_leaf(host,
@@ -98,11 +120,11 @@ void check_device_integrate(const HostMachine& machine, Host host, Device device
 
   Buffer<double> z(dz.size());
   Buffer<double> dt(t.size());
-  typename Host::Tape tape;
+  typename Expected::Tape tape;
   const auto slice = [](auto& all, Index group, Index size) {
     return std::span(all).subspan(static_cast<std::size_t>(group * size), static_cast<std::size_t>(size));
   };
-  Host expected = host;
+  copy_values(host, expected);
   begin_tape(expected, groups, rows, pass == cuda::Pass::train ? Mode::train : Mode::frozen, tape);
   for (Index g = 0; g < groups; ++g)
     expected.forward(g, slice(t, g, rows * Host::in), slice(z, g, rows * Host::out), tape);
@@ -118,19 +140,27 @@ void check_device_integrate(const HostMachine& machine, Host host, Device device
   for_each_parameter(host, [&](const auto& p) { pairs.push_back({p.grad, {}}); });
   for_each_state(host, [&](const auto& s) { pairs.push_back({s.value, {}}); });
   std::size_t i = 0;
-  for_each_parameter(expected, [&](const auto& p) { pairs[i++].second = p.grad; });
-  for_each_state(expected, [&](const auto& s) { pairs[i++].second = s.value; });
+  for_each_parameter(expected, [&](const auto& p) { pairs[i++].second = in<float>(p.grad); });
+  for_each_state(expected, [&](const auto& s) { pairs[i++].second = in<float>(s.value); });
   for (const auto& [found, wanted] : pairs) CHECK(relative_error(found, wanted) <= 2e-7);
 }
 
-/// The same in every order of threads, with one warp and with several.
+/// The same in every order of threads, with one warp and with several; run(host, device) where the host's own
+/// arithmetic is double, else run(host, device, its twin with parameters in double).
 template <class Make>
 void check_device_integrate(Index groups, Index rows, cuda::Pass pass, const Make& make) {
   for (const Schedule& schedule : {Schedule::forward(), Schedule::reverse(), Schedule::random(3)})
     for (const int threads : {32, 96}) {
       const HostMachine machine(schedule);
-      make(machine, [&](auto host, auto device) {
-        check_device_integrate(machine, std::move(host), std::move(device), groups, rows, pass, threads);
+      const auto run = [&](auto host, auto device, auto expected) {
+        check_device_integrate(machine, std::move(host), std::move(device), std::move(expected), groups, rows, pass,
+                               threads);
+      };
+      make(machine, [&]<class Host, class Device, class... Exact>(Host host, Device device, Exact... exact) {
+        if constexpr (sizeof...(Exact) == 0)
+          run(host, std::move(device), host);
+        else
+          run(std::move(host), std::move(device), std::move(exact)...);
       });
     }
 }

@@ -13,7 +13,7 @@ TEST_CASE("a bottleneck on a device equals the host's") {
   for (const Index channels : {1, 7, 64, 130})
     for (const bool biased : {true, false})
       check_device_integrate(3, channels, cuda::Pass::train, [&](const auto& machine, const auto& run) {
-        run(Mlp<float>(channels, 5, biased), cuda::Mlp(machine, channels, 5, biased));
+        run(Mlp<float>(channels, 5, biased), cuda::Mlp(machine, channels, 5, biased), Mlp<double>(channels, 5, biased));
       });
 }
 

@@ -32,6 +32,7 @@ TEST_CASE("a chain over the channels of a sample on a device equals the host's")
   using OnDevice = cuda::Then<cuda::ChannelBand, cuda::Mlp>;
   check_device_integrate(3, 20, cuda::Pass::train, [](const auto& machine, const auto& run) {
     run(OnHost{ChannelBand<float>(3), Mlp<float>(20, 4)},
-        OnDevice{cuda::ChannelBand(machine, 3), cuda::Mlp(machine, 20, 4)});
+        OnDevice{cuda::ChannelBand(machine, 3), cuda::Mlp(machine, 20, 4)},
+        Then<ChannelBand<double>, Mlp<double>>{ChannelBand<double>(3), Mlp<double>(20, 4)});
   });
 }

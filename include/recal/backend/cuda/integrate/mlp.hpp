@@ -7,7 +7,7 @@
 
 namespace recal::cuda {
 
-/// y = W x + b on vectors of doubles: recal::DenseLayer.
+/// y = W x + b on vectors of doubles: recal::DenseLayer, multiplied in double.
 struct DenseLayer {
   DeviceParameter weight;
   DeviceParameter bias;
