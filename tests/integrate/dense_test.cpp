@@ -75,8 +75,8 @@ TEST_CASE("numbers that are too large for float are multiplied in double") {
   layer.apply_transposed(1, dy, dx);
   CHECK(dx[1] == doctest::Approx(-3e200 * static_cast<double>(large)));
 
-  const Buffer<double> two_x = {1e30, 1e30};
-  const Buffer<double> two_dy = {1e30, -1e30};
+  const Buffer<double> two_x = {0x1p100, 0x1p100};  // their products are exact
+  const Buffer<double> two_dy = {0x1p100, -0x1p100};
   DenseLayer<float> small(1, 1);
   small.add_gradients(2, two_x, two_dy);
   CHECK(small.weight.grad[0] == 0);

@@ -73,7 +73,9 @@ template <class T>
 void multiply_read(const PixelOperand<T>& read, Index channels, const Right<T>& right, Index columns, T* sums,
                    Index row_step, bool add) {
   using B = Block<T>;
-  const auto& [pixels, grid, offsets] = read;
+  const Pixels<T>& pixels = read.pixels;
+  const PatchGrid& grid = read.grid;
+  const std::vector<Index>& offsets = read.offsets;
   const Index area = grid.area();
   const auto depth = static_cast<Index>(offsets.size());
   if (channels < grid.kernel_w && pixels.adjacent_taps()) {

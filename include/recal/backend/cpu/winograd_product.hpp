@@ -29,10 +29,10 @@ namespace recal::cpu {
   constexpr Index few_tiles = 32;
   constexpr Index few_channels = 16;
   constexpr Index few_channels_of_both = 64;
+  constexpr Index most_products = 70;  // per cent of those of the plain sum
   if (window.kernel != winograd::taps || window.stride != 1) return false;
   const Index tiles = (y.h + 1) / winograd::outputs * ((y.w + 1) / winograd::outputs);
-  const Index products = 10 * winograd::points * tiles;
-  return y.n * tiles >= few_tiles && products <= 7 * window.area() * y.plane() &&
+  return y.n * tiles >= few_tiles && 100 * winograd::points * tiles <= most_products * window.area() * y.plane() &&
          std::min(inputs, outputs) >= few_channels && inputs + outputs >= few_channels_of_both;
 }
 

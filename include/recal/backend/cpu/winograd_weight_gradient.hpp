@@ -101,11 +101,11 @@ template <class T>
 void sum_block_winograd(const TensorView<const T>& x, const PatchGrid& grid, const ConvStart<T>& start,
                         const TensorView<const T>& dy, const WeightBlock& block, const WeightSums<T>& sums) {
   using B = Block<T>;
-  auto& [offsets, turned, gradients, products] = winograd_gradient_scratch<T>();
+  WinogradGradientScratch<T>& scratch = winograd_gradient_scratch<T>();
   WinogradTiles<T>& tiles = winograd_scratch<T>().tiles;
   const Index panels = (block.columns + B::columns - 1) / B::columns;
   const Index panel_size = block.channels * B::columns;
-  resize(products, winograd::points * panels * panel_size);
+  resize(scratch.products, winograd::points * panels * panel_size);
   const auto sizes = winograd_tile_sizes<T>(grid, block.image_end - block.image, B::columns, B::columns);
   const TaskGrid pieces(sizes, enough_tasks);
   const Index before = block.image * grid.positions();
@@ -114,20 +114,20 @@ void sum_block_winograd(const TensorView<const T>& x, const PatchGrid& grid, con
     const Index last = before + pieces[piece].last;
     tiles.prepare(x, grid, first, last, block.channels, start);
     tiles.load(block.channel, block.channels);
-    detail::load_gradients(dy, tiles, grid.out_w, first, last, block, turned, gradients);
+    detail::load_gradients(dy, tiles, grid.out_w, first, last, block, scratch.turned, scratch.gradients);
     const Index depth = tiles.count();
-    offsets.clear();
-    for (Index tile = 0; tile < depth; ++tile) offsets.push_back(tile);
+    scratch.offsets.clear();
+    for (Index tile = 0; tile < depth; ++tile) scratch.offsets.push_back(tile);
     for (Index p = 0; p < winograd::points; ++p)
       for (Index panel = p * panels; panel < (p + 1) * panels; ++panel)
         for_each_block<B>(block.channels, [&](Index c, Index rows) {
-          multiply_block<B>(rows, B::columns, depth, Left<T>{tiles.point(p) + c * depth, offsets.data(), depth},
-                            Right<T>{gradients.data() + panel * depth * B::columns, B::columns},
-                            products.data() + panel * panel_size + c * B::columns, B::columns, piece > 0);
+          multiply_block<B>(rows, B::columns, depth, Left<T>{tiles.point(p) + c * depth, scratch.offsets.data(), depth},
+                            Right<T>{scratch.gradients.data() + panel * depth * B::columns, B::columns},
+                            scratch.products.data() + panel * panel_size + c * B::columns, B::columns, piece > 0);
         });
   }
   for (Index panel = 0; panel < panels; ++panel)
-    detail::transform_weight_products(block.channels, products.data() + panel * panel_size, panels * panel_size,
+    detail::transform_weight_products(block.channels, scratch.products.data() + panel * panel_size, panels * panel_size,
                                       sums.data + panel * sums.panel_step, sums.row_step);
 }
 

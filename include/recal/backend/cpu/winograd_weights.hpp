@@ -56,7 +56,7 @@ class WinogradWeights {
     resize(*data_, groups * winograd::points * panels_ * depth_ * width);
     const Index group_size = made.channels * summed.channels * area;
     const Index pieces = (depth_ + piece - 1) / piece;
-    parallel_for(groups * panels_ * pieces, 1 + 256 / (piece * width), [&](Index index) {
+    parallel_for(groups * panels_ * pieces, [&](Index index) {
       const Index group = index / (panels_ * pieces);
       const Index panel = index / pieces % panels_;
       const Index first = index % pieces * piece;
@@ -83,16 +83,16 @@ class WinogradWeights {
   [[nodiscard]] static winograd::Row<P, area> load_kernels(const T* from, Index step, Index count, const T* end,
                                                            bool turned) {
     winograd::Row<P, area> taps;
-    for (Index first = 0; first < area; first = std::max(first + 1, std::min(first + P::lanes, area - P::lanes))) {
+    constexpr Index last = std::max<Index>(area - P::lanes, 0);  // the last pack ends where the kernel ends
+    for (Index first = 0;; first = std::min(first + P::lanes, last)) {
       std::array<P, static_cast<std::size_t>(P::lanes)> square;
       for (Index lane = 0; lane < P::lanes; ++lane)
         at(square, lane) = lane < count ? load_until(from + lane * step + first, end) : P(T{0});
       transpose_lanes(square);
       for (Index i = 0; i < std::min<Index>(P::lanes, area - first); ++i)
         at(taps, turned ? area - 1 - first - i : first + i) = at(square, i);
-      if (first + P::lanes >= area) break;
+      if (first == last) return taps;
     }
-    return taps;
   }
 
   [[nodiscard]] static P load_until(const T* from, const T* end) {
