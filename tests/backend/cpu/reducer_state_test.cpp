@@ -47,8 +47,8 @@ TEST_CASE("lanes are taken out, and merged by halves") {
 TEST_CASE("some lanes of one state, the others of another") {
   State state{};
   parts::blend<Lanes>(state, parts::lanes_from<Lanes>(3), counted());
-  CHECK(state.sum.v[2] == 0);
-  CHECK(state.sum.v[3] == 4);
+  CHECK((state.sum.v[2] == 0));
+  CHECK((state.sum.v[3] == 4));
 }
 
 TEST_CASE("a state is finite where all of its members are") {
