@@ -18,7 +18,7 @@ using testing::random_tensor;
 
 namespace {
 
-constexpr Shape shape{2, 5, 6, 7};
+constexpr Shape field_map{2, 5, 6, 7};
 
 /// A pool of one's own whose field is the map itself.
 struct EachPixel {
@@ -49,26 +49,26 @@ struct EachPixel {
 /// The gate of an element is the sigmoid of the element `below` channels lower, of 0 where there is none.
 template <class B, class Gating>
 void check_gating(const B& backend, Gating gating, Index below) {
-  const auto x = random_tensor<double>("x", shape);
-  const auto dy = random_tensor<double>("dy", shape);
-  Tensor<double> inferred(shape);
-  Tensor<double> y(shape);
-  Tensor<double> dx(shape);
+  const auto x = random_tensor<double>("x", field_map);
+  const auto dy = random_tensor<double>("dy", field_map);
+  Tensor<double> inferred(field_map);
+  Tensor<double> y(field_map);
+  Tensor<double> dx(field_map);
   typename Gating::Tape tape;
   gating.infer(backend, x, inferred);
   gating.forward(backend, x, y, tape);
   gating.backward(backend, x, dy, dx, tape);
-  Tensor<double> expected(shape, 0.0);
-  const Index step = below * shape.plane();
-  for (Index i = 0; i < shape.size(); ++i) {
-    const bool there = i / shape.plane() % shape.c >= below;
+  Tensor<double> expected(field_map, 0.0);
+  const Index step = below * field_map.plane();
+  for (Index i = 0; i < field_map.size(); ++i) {
+    const bool there = i / field_map.plane() % field_map.c >= below;
     const double gate = 1 / (1 + std::exp(there ? -x.data()[i - step] : 0.0));
     CHECK(std::abs(y.data()[i] - x.data()[i] * gate) <= 1e-12);
     CHECK(inferred.data()[i] == y.data()[i]);
     expected.data()[i] += dy.data()[i] * gate;
     if (there) expected.data()[i - step] += dy.data()[i] * x.data()[i] * gate * (1 - gate);
   }
-  for (Index i = 0; i < shape.size(); ++i) CHECK(std::abs(dx.data()[i] - expected.data()[i]) <= 1e-12);
+  for (Index i = 0; i < field_map.size(); ++i) CHECK(std::abs(dx.data()[i] - expected.data()[i]) <= 1e-12);
 }
 
 }  // namespace
@@ -76,8 +76,8 @@ void check_gating(const B& backend, Gating gating, Index below) {
 TEST_CASE("any field pool is recalibrated with, by channel or over channels") {
   ChannelBand<double> band(3);
   band.weight.value = {1.0, 0.0, 0.0};  // each channel looks at the one below
-  const Recalibrate by_channel(shape.c, EachPixel{}, Identity{}, Sigmoid{});
-  const Recalibrate over_channels(shape.c, EachPixel{}, band, Sigmoid{});
+  const Recalibrate by_channel(field_map.c, EachPixel{}, Identity{}, Sigmoid{});
+  const Recalibrate over_channels(field_map.c, EachPixel{}, band, Sigmoid{});
   check_gating(Cpu{}, by_channel, 0);
   check_gating(Reference{}, by_channel, 0);
   check_gating(Cpu{}, over_channels, 1);

@@ -240,7 +240,7 @@ TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first elemen
   auto x = random_tensor<double>("x", map);
   x.view().plane(1, 2)[11] = x.view().plane(1, 2)[30] = 7;
   const auto dy = random_tensor<double>("dy", map);
-  for (const auto& [q0, q] : {std::pair{0.0, 0.0}, {0.0, 2.0}, {-1.0, 2.0}})
+  for (const auto& slopes : {std::pair{0.0, 0.0}, {0.0, 2.0}, {-1.0, 2.0}})
     for (const double pick : {0.0, 0.75})
       for (const int target : {0, 1, 2})  // a tensor of its own, dy, x
         on_both_teams([&](const auto& team) {
@@ -248,8 +248,8 @@ TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first elemen
           Tensor<double> x_copy = x;
           Tensor<double> dy_copy = dy;
           Tensor<double>& dx = target == 0 ? own : target == 1 ? dy_copy : x_copy;
-          const std::array pulls{Pull{.p = -1, .q = q0, .centre = 0.2},
-                                 Pull{.p = 0.5, .q = q, .centre = 0.1, .pick = pick, .picked = 7}};
+          const std::array pulls{Pull{.p = -1, .q = slopes.first, .centre = 0.2},
+                                 Pull{.p = 0.5, .q = slopes.second, .centre = 0.1, .pick = pick, .picked = 7}};
           const std::array scales{2.0, 1.25};
           recal::detail::pull(
               team, map.plane(), 2, [&](Index i) { return recal::at(scales, i); },
@@ -261,11 +261,13 @@ TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first elemen
             worst = error <= worst ? worst : error;
           };
           for (Index k = 0; k < 35; ++k) {
-            look(1, k, 2 * dy.view().plane(1, 1)[k] - 1 + q0 * (x.view().plane(1, 1)[k] - 0.2));
+            look(1, k, 2 * dy.view().plane(1, 1)[k] - 1 + slopes.first * (x.view().plane(1, 1)[k] - 0.2));
             look(2, k,
-                 1.25 * dy.view().plane(1, 2)[k] + 0.5 + q * (x.view().plane(1, 2)[k] - 0.1) + (k == 11 ? pick : 0.0));
+                 1.25 * dy.view().plane(1, 2)[k] + 0.5 + slopes.second * (x.view().plane(1, 2)[k] - 0.1) +
+                     (k == 11 ? pick : 0.0));
           }
-          CHECK_MESSAGE(worst < 1e-14, "q ", q0, " and ", q, ", pick ", pick, ", target ", target);
+          CHECK_MESSAGE(worst < 1e-14, "q ", slopes.first, " and ", slopes.second, ", pick ", pick, ", target ",
+                        target);
         });
 }
 

@@ -18,27 +18,28 @@ using namespace recal::testing;
 
 namespace {
 
-constexpr Shape map{2, 3, 7, 5};
-constexpr Shape field{2, 3, 3, 2};
+constexpr Shape map_shape{2, 3, 7, 5};
+constexpr Shape field_shape{2, 3, 3, 2};
 
 /// The number of the field, which lies by channel, that pixel k of plane (n, c) has.
 Index position_of(Index n, Index c, Index k) {
-  return (c * field.n + n) * field.plane() + nearest(k / map.w, map.h, field.h) * field.w +
-         nearest(k % map.w, map.w, field.w);
+  return (c * field_shape.n + n) * field_shape.plane() +
+         nearest(k / map_shape.w, map_shape.h, field_shape.h) * field_shape.w +
+         nearest(k % map_shape.w, map_shape.w, field_shape.w);
 }
 
 /// f(element of a tensor, number of the field)
 template <class F>
 void for_each_pixel(const F& f) {
-  for (Index i = 0; i < map.size(); ++i)
-    f(i, position_of(i / map.plane() / map.c, i / map.plane() % map.c, i % map.plane()));
+  for (Index i = 0; i < map_shape.size(); ++i)
+    f(i, position_of(i / map_shape.plane() / map_shape.c, i / map_shape.plane() % map_shape.c, i % map_shape.plane()));
 }
 
 /// A share of the gradient that says which pixel it is for.
 struct PixelView {
   template <class Context>
   float gradient(const Context&, Index n, Index c, Index i, Index j) const {
-    return static_cast<float>(((n * map.c + c) * map.h + i) * map.w + j);
+    return static_cast<float>(((n * map_shape.c + c) * map_shape.h + i) * map_shape.w + j);
   }
 };
 
@@ -63,16 +64,17 @@ TEST_CASE("a matrix of any size is transposed") {
 
 TEST_CASE("each pixel has the gate of its position, and its pool's share of the gradient") {
   const HostMachine m(Schedule::reverse());
-  const Tensor<float> from = random_tensor<float>("x", map);
-  const Buffer<float> numbers = noise<float>("gates", field.size());
+  const Tensor<float> from = random_tensor<float>("x", map_shape);
+  const Buffer<float> numbers = noise<float>("gates", field_shape.size());
   const cuda::DeviceTensor<float> x(m, from);
-  const cuda::DeviceTensor<float> y(m, map);
+  const cuda::DeviceTensor<float> y(m, map_shape);
   const auto gates = to_device(m, numbers);
-  const auto split = cuda::split_pixels(map, 4);
-  const cuda::Launch launch{split.blocks(map), cuda::plane_threads};
-  m.launch(launch, cuda::FieldApplyKernel<float, float>{split, field, x.view(), y.view(), gates.data()});
+  const auto split = cuda::split_pixels(map_shape, 4);
+  const cuda::Launch launch{split.blocks(map_shape), cuda::plane_threads};
+  m.launch(launch, cuda::FieldApplyKernel<float, float>{split, field_shape, x.view(), y.view(), gates.data()});
   const auto applied = y.to_host(m);
-  m.launch(launch, cuda::FieldPullKernel<float, float, PixelView>{split, field, x.view(), y.view(), gates.data(), {}});
+  m.launch(launch,
+           cuda::FieldPullKernel<float, float, PixelView>{split, field_shape, x.view(), y.view(), gates.data(), {}});
   const auto pulled = y.to_host(m);
   for_each_pixel([&](Index i, Index p) {
     const float direct = from.data()[i] * at(numbers, p);
@@ -83,26 +85,26 @@ TEST_CASE("each pixel has the gate of its position, and its pool's share of the 
 
 TEST_CASE("a gate's gradient is the sum of dy x over its pixels, and from there through gate and integration") {
   const HostMachine m(Schedule::random(1));
-  const Tensor<float> a = random_tensor<float>("x", map);
-  const Tensor<float> b = random_tensor<float>("dy", map);
+  const Tensor<float> a = random_tensor<float>("x", map_shape);
+  const Tensor<float> b = random_tensor<float>("dy", map_shape);
   const cuda::DeviceTensor<float> x(m, a);
   const cuda::DeviceTensor<float> dy(m, b);
-  const Buffer<double> t = noise("t", field.size());
+  const Buffer<double> t = noise("t", field_shape.size());
   const auto style = to_device(m, t);
-  const cuda::DeviceBuffer<double> grad(m, field.size());
-  const cuda::DeviceBuffer<double> z(m, field.size());
-  const cuda::DeviceBuffer<double> grad_style(m, field.size());
-  const cuda::DeviceBuffer<float> gates(m, field.size());
-  const auto split = cuda::split_positions(field, 3, 3);
-  m.launch({split.blocks(field), cuda::plane_threads},
-           cuda::GateGradientKernel<float, float>{split, field, x.view(), dy.view(), grad.data()});
-  const cuda::Launch groups{field.c, 32, cuda::BlockLanes<int>::shared_bytes};
-  const Index rows = field.n * field.plane();
+  const cuda::DeviceBuffer<double> grad(m, field_shape.size());
+  const cuda::DeviceBuffer<double> z(m, field_shape.size());
+  const cuda::DeviceBuffer<double> grad_style(m, field_shape.size());
+  const cuda::DeviceBuffer<float> gates(m, field_shape.size());
+  const auto split = cuda::split_positions(field_shape, 3, 3);
+  m.launch({split.blocks(field_shape), cuda::plane_threads},
+           cuda::GateGradientKernel<float, float>{split, field_shape, x.view(), dy.view(), grad.data()});
+  const cuda::Launch groups{field_shape.c, 32, cuda::BlockLanes<int>::shared_bytes};
+  const Index rows = field_shape.n * field_shape.plane();
   using View = cuda::Identity::View;
   m.launch(groups, cuda::FieldForwardKernel<Sigmoid, View>{{}, {}, rows, style.data(), z.data(), gates.data()});
   m.launch(groups, cuda::FieldBackwardKernel<Sigmoid, View>{
                        {}, {}, rows, style.data(), z.data(), grad.data(), grad_style.data()});
-  Buffer<double> sums(static_cast<std::size_t>(field.size()), 0.0);
+  Buffer<double> sums(static_cast<std::size_t>(field_shape.size()), 0.0);
   for_each_pixel([&](Index i, Index p) { at(sums, p) += double{a.data()[i]} * double{b.data()[i]}; });
   const auto opened = download(m, gates);
   const auto found = download(m, grad_style);
