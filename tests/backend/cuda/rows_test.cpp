@@ -19,7 +19,7 @@ using namespace recal::testing;
 namespace {
 
 constexpr Index groups = 3;
-constexpr Index row_elements = 10;
+constexpr Index elements_of_row = 10;
 
 struct NotingMachine : HostMachine {
   std::vector<int>* threads;
@@ -48,10 +48,10 @@ TEST_CASE("between the passes forward: the parts of a plane are put together, an
     cuda::launch_rows(
         machine, groups, rows,
         cuda::ForwardRows<Mean, Sigmoid, cuda::Identity::View>{
-            {}, {}, {}, rows, row_elements, {states.data(), 2}, style.data(), excitation.data(), gates.data()});
+            {}, {}, {}, rows, elements_of_row, {states.data(), 2}, style.data(), excitation.data(), gates.data()});
     const auto found = download(machine, gates);
     for (Index i = 0; i < planes; ++i) {
-      const double mean = 4.0 + (some(2 * i) + some(2 * i + 1)) / row_elements;
+      const double mean = 4.0 + (some(2 * i) + some(2 * i + 1)) / elements_of_row;
       CHECK(at(found, i).lane[0] == doctest::Approx(sigmoid(mean)).epsilon(1e-7));
       CHECK(at(found, i).lane[1] == 0.0F);
     }
@@ -76,7 +76,7 @@ TEST_CASE("between the passes backward: from sums over planes to what each is to
                                                                               {},
                                                                               {},
                                                                               rows,
-                                                                              row_elements,
+                                                                              elements_of_row,
                                                                               {states.data(), 1},
                                                                               styles.data(),
                                                                               styles.data(),
@@ -88,7 +88,8 @@ TEST_CASE("between the passes backward: from sums over planes to what each is to
       const double gate = sigmoid(some(i + 2));
       const double product = some(i + 1) + 2.0 * some(i);  // sum dy x
       CHECK(at(found, i).affine.lane[0] == doctest::Approx(gate).epsilon(1e-7));
-      CHECK(at(found, i).affine.lane[1] == doctest::Approx(product * gate * (1 - gate) / row_elements).epsilon(1e-6));
+      CHECK(at(found, i).affine.lane[1] ==
+            doctest::Approx(product * gate * (1 - gate) / elements_of_row).epsilon(1e-6));
       CHECK(at(found, i).affine.lane[2] == 0.0F);
       CHECK(at(found, i).pick.lane[0] == 0.0F);
     }
