@@ -85,8 +85,8 @@ double dots_error(Index outputs, Index samples, Index inputs) {
 
 template <class A>
 void check_lane_sums() {
-  std::array<recal::detail::DensePack<A>, 5> packs;
-  constexpr int lanes = recal::detail::DensePack<A>::lanes;
+  std::array<recal::pack_for<A>, 5> packs;
+  constexpr int lanes = recal::pack_for<A>::lanes;
   for (std::size_t i = 0; i < packs.size(); ++i)
     for (int lane = 0; lane < lanes; ++lane) packs[i].v[lane] = static_cast<A>(i) + static_cast<A>(10 * lane);
   const auto sums = recal::detail::lane_sums(packs);

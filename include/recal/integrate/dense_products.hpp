@@ -55,10 +55,6 @@ void in_pieces(Index count, const F& f, Index first = 0) {
   if constexpr (sizeof...(Smaller) > 0) in_pieces<Smaller...>(count, f, first);
 }
 
-/// A register of A.
-template <class A>
-using DensePack = Pack<A, register_bytes / static_cast<int>(sizeof(A))>;
-
 /// Rows that go through the same columns side by side, two registers each: as many as leave registers for the rest.
 inline constexpr int rows_at_once = register_bytes == 64 ? 8 : 4;
 
@@ -104,7 +100,7 @@ template <int Count, int Packs, class P, class A, class X, class Y>
 template <int Count, class A, class X, class Y>
 void add_all_columns(Index depth, Index columns, const Factors<A>& factors, const Rows<const X>& x,
                      const Rows<Y>& sums) {
-  using P = DensePack<A>;
+  using P = pack_for<A>;
   Index i = 0;
   for (; i + 2 * P::lanes <= columns; i += 2 * P::lanes)
     add_columns<Count, 2, P>(depth, factors, x.from(0, i), sums.from(0, i));
@@ -159,7 +155,7 @@ template <class P, std::size_t Count>
 /// y[s][o] += sum_i w[o][i] x[s][i] for o < O, s < S, i < count.
 template <int O, int S, class A, class W>
 void add_dots(Index count, const Rows<const W>& w, const Rows<const A>& x, const Rows<double>& y) {
-  using P = DensePack<A>;
+  using P = pack_for<A>;
   std::array<P, static_cast<std::size_t>(O * S)> lanes;
   unrolled<O * S>([&](auto i) { lanes[i] = P(0); });
   Index i = 0;

@@ -11,7 +11,7 @@ template <class T>
 struct Workspace {
   Tensor<T> current;   ///< what a block is working on
   Tensor<T> next;      ///< what it becomes
-  Tensor<T> shortcut;  ///< the other branch, at inference; in training `next` has room for it
+  Tensor<T> shortcut;  ///< the other branch, at inference; in training the block's output or `next` has room for it
   Buffer<T> scale;     ///< a norm as its convolution's finish
   Buffer<T> shift;
 };
