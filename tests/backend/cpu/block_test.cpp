@@ -101,3 +101,13 @@ TEST_CASE("for_each_block cuts rows into nearly equal pieces that a block can ho
     CHECK((all == 0 || most - least <= 1));
   }
 }
+
+TEST_CASE_TEMPLATE("columns_for gives one register, half a block's or all, whatever is wanted", B, cpu::Block<float>,
+                   cpu::WideBlock<float>, cpu::WideBlock<double>) {
+  for (Index wanted = 1; wanted <= B::columns; ++wanted) {
+    const Index columns = B::columns_for(wanted);
+    CHECK(columns >= wanted);
+    CHECK((columns == B::P::lanes || columns == B::columns / 2 || columns == B::columns));
+    if (wanted <= B::columns / 2) CHECK(columns <= B::columns / 2);
+  }
+}

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <recal/backend/cpu/column_product.hpp>
 
+#include <vector>
+
 #include <doctest/doctest.h>
+
+#include <recal/backend/cpu/left_packs.hpp>
 
 #include "tests/support/tile_check.hpp"
 
@@ -22,15 +26,34 @@ TEST_CASE("multiply_columns writes its tile and nothing else, within an image an
     }
 }
 
-TEST_CASE("suits_columns: windows of one pixel over planes that fill panels, and few pixels") {
-  const auto suits = [](const Shape& y, const Window& window) {
-    return cpu::suits_columns<float>(cpu::PatchGrid(y, y, window), y.n);
+TEST_CASE("multiply_columns takes turned weights too") {
+  const TileCase c{Window{1, 1, 0}, cpu::Tile{0, 168, 6, 40}};
+  std::vector<float> turned(static_cast<std::size_t>(TileCase::channels * TileCase::outputs));
+  for (Index o = 0; o < TileCase::outputs; ++o)
+    for (Index i = 0; i < TileCase::channels; ++i) at(turned, i * TileCase::outputs + o) = c.weight(0, 0, o, i);
+  cpu::LeftPacks<float> weights;
+  weights.turn(turned.data(), {1, TileCase::channels, TileCase::outputs, 1});
+  Tensor<float> y(TileCase::shape, 100.0F);
+  cpu::multiply_columns(c.x.view(), TileCase::channels, c.grid(), c.tile, weights.of_group(0), y.view(), {}, {});
+  CHECK(c.error(y) <= 1e-5);
+}
+
+TEST_CASE("fills_panels: windows of one pixel over planes that fill registers") {
+  const auto fills = [](const Shape& y, const Window& window) {
+    return cpu::fills_panels<float>(cpu::PatchGrid(y, y, window));
   };
-  CHECK(suits({8, 64, 56, 56}, Window{}));
-  CHECK_FALSE(suits({8, 64, 56, 56}, {3, 1, 1}));
-  CHECK_FALSE(suits({8, 64, 7, 7}, Window{}));
-  CHECK(suits({1, 64, 7, 7}, Window{}));
-  CHECK(suits({16, 64, 2, 2}, {3, 1, 1}));
+  CHECK(fills({8, 64, 56, 56}, Window{}));
+  CHECK_FALSE(fills({8, 64, 56, 56}, {3, 1, 1}));
+  CHECK_FALSE(fills({8, 64, 7, 7}, Window{}));
+}
+
+TEST_CASE("few_pixels counts those of all images") {
+  const auto few = [](const Shape& y, const Window& window) {
+    return cpu::few_pixels(cpu::PatchGrid(y, y, window), y.n);
+  };
+  CHECK(few({1, 64, 7, 7}, Window{}));
+  CHECK(few({16, 64, 4, 4}, {3, 1, 1}));
+  CHECK_FALSE(few({17, 64, 4, 4}, {3, 1, 1}));
 }
 
 TEST_CASE("the depth of plain weights counts inputs and taps, the taps backwards where the kernel is turned") {

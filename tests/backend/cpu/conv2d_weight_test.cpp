@@ -35,7 +35,7 @@ TEST_CASE("weight gradients equal the reference, however images and channels are
 }
 
 TEST_CASE("turn_pixels makes rows of the channels of a pixel, through images") {
-  constexpr Index width = cpu::Block<float>::columns;
+  constexpr Index width = cpu::WideBlock<float>::columns;
   const auto x = random_tensor<float>("x", {3, width + 9, 2, 5});
   constexpr Index first = 7;
   constexpr Index last = 25;

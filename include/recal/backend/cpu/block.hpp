@@ -24,6 +24,12 @@ struct BlockShape {
   static constexpr int rows = Rows;
   static constexpr int packs = Packs;
   static constexpr Index columns = Index{packs} * P::lanes;
+
+  /// The columns that are multiplied where `wanted` are: those of one register, of half of them or of all.
+  [[nodiscard]] static constexpr Index columns_for(Index wanted) {
+    if (wanted <= P::lanes) return P::lanes;
+    return wanted <= columns / 2 ? columns / 2 : columns;
+  }
 };
 
 /// Few columns, so that a panel of `depth` steps stays in the first cache beside what it is multiplied with: for right
@@ -85,11 +91,23 @@ template <int Rows, int Packs, class T, class Step>
 }
 
 template <class B, int Packs, class T, class Step>
-void multiply_rows(Index rows, Index depth, const Left<T, Step>& left, const Right<T>& right, T* c, Index c_stride,
-                   bool add) {
+void multiply_packs(Index rows, Index depth, const Left<T, Step>& left, const Right<T>& right, T* c, Index c_stride,
+                    bool add) {
   unrolled<B::rows>([&](auto i) {
     if (rows == i + 1) multiply<i + 1, Packs>(depth, left, right, c, c_stride, add);
   });
+}
+
+/// The block's first columns, as many as columns_for() gives.
+template <class B, class T, class Step>
+void multiply_held(Index rows, Index columns, Index depth, const Left<T, Step>& left, const Right<T>& right, T* c,
+                   Index c_stride, bool add) {
+  if (columns == B::columns)
+    multiply_packs<B, B::packs>(rows, depth, left, right, c, c_stride, add);
+  else if (columns == B::P::lanes)
+    multiply_packs<B, 1>(rows, depth, left, right, c, c_stride, add);
+  else
+    multiply_packs<B, B::packs / 2>(rows, depth, left, right, c, c_stride, add);
 }
 
 }  // namespace detail
@@ -100,13 +118,10 @@ void multiply_rows(Index rows, Index depth, const Left<T, Step>& left, const Rig
 template <class B, class T, class Step>
 void multiply_block(Index rows, Index columns, Index depth, const Left<T, Step>& left, const Right<T>& right, T* c,
                     Index c_stride, bool add) {
-  if (columns == B::columns) return detail::multiply_rows<B, B::packs>(rows, depth, left, right, c, c_stride, add);
-  if (columns == B::P::lanes) return detail::multiply_rows<B, 1>(rows, depth, left, right, c, c_stride, add);
+  const Index held = B::columns_for(columns);
+  if (columns == held) return detail::multiply_held<B>(rows, held, depth, left, right, c, c_stride, add);
   std::array<T, static_cast<std::size_t>(B::rows * B::columns)> whole;
-  if (columns < B::P::lanes)
-    detail::multiply_rows<B, 1>(rows, depth, left, right, whole.data(), B::columns, false);
-  else
-    detail::multiply_rows<B, B::packs>(rows, depth, left, right, whole.data(), B::columns, false);
+  detail::multiply_held<B>(rows, held, depth, left, right, whole.data(), B::columns, false);
   for (Index i = 0; i < rows; ++i) {
     const T* from = whole.data() + i * B::columns;
     T* to = c + i * c_stride;

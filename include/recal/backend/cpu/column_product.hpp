@@ -14,8 +14,11 @@
 #include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/tensor.hpp>
 
-/// Products of weights, where they lie, with pixels: nothing is packed but pixels, and y is written as it is summed.
-/// For windows of one pixel, and for so few pixels that packing weights would not pay.
+/// Products of weights with pixels that fill the columns of panels, so that y is written as it is summed. Weights are
+/// packed, or where they lie:
+///   list_depth(channels, area, offsets)   their steps for so many channels and taps of the window
+///   left(o, c, offsets)                   a left operand: outputs from o on, channels from c on, at these offsets
+///   for_each_block(tile, f)               f(o, count) on the outputs of a tile, block by block
 namespace recal::cpu {
 
 /// Weights where they lie: of output o and input c of a group, at tap t of `area`,
@@ -34,9 +37,22 @@ struct PlainWeights {
       for (Index t = 0; t < area; ++t) offsets.push_back(c * depth_step + (turned ? area - 1 - t : t));
   }
 
+  [[nodiscard]] PlainWeights of_group(Index group) const {
+    PlainWeights own = *this;
+    own.data += group * group_size;
+    return own;
+  }
+
   /// Outputs from o on, inputs from c on, at the offsets of list_depth().
   [[nodiscard]] Left<T> left(Index o, Index c, const std::vector<Index>& offsets) const {
     return {data + o * step + c * depth_step, offsets.data(), step};
+  }
+
+  /// f(o, count) on the outputs of a tile that a block can hold.
+  template <class F>
+  void for_each_block(const Tile& tile, const F& f) const {
+    cpu::for_each_block<WideBlock<T>>(tile.channel_end - tile.channel,
+                                      [&](Index first, Index count) { f(tile.channel + first, count); });
   }
 };
 
@@ -62,13 +78,14 @@ template <class T>
           .most_channels = channels};
 }
 
-/// Whether multiply_columns() is the one for so many images: where pixels fill panels, or are few.
+/// So few that packing weights for them would not pay.
+[[nodiscard]] inline bool few_pixels(const PatchGrid& grid, Index images) { return images * grid.positions() <= 256; }
+
+/// Whether the pixels of an image fill panels.
 template <class T>
-[[nodiscard]] bool suits_columns(const PatchGrid& grid, Index images) {
+[[nodiscard]] bool fills_panels(const PatchGrid& grid) {
   constexpr Index lanes = pack_for<T>::lanes;
-  constexpr Index few_pixels = 256;
   const Index positions = grid.positions();
-  if (images * positions <= few_pixels) return true;
   return grid.pixelwise() && positions >= WideBlock<T>::columns &&
          (lanes - positions % lanes) % lanes * 32 <= positions;
 }
@@ -86,9 +103,9 @@ void write_rows(const Tile& tile, Index positions, const T* sums, Index pitch, c
 }
 
 /// multiply_columns() where plane_panels(): panel by panel, straight to y.
-template <class T>
+template <class T, class Weights>
 void multiply_plane_columns(const TensorView<const T>& x, Index channels, Index positions, const Tile& tile,
-                            const PlainWeights<T>& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
+                            const Weights& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
                             const ConvStart<T>& start) {
   using B = WideBlock<T>;
   ProductScratch<T>& scratch = product_scratch<T>();
@@ -100,9 +117,8 @@ void multiply_plane_columns(const TensorView<const T>& x, Index channels, Index 
     const Index own = std::min(chunk, channels - c);
     const bool finishing = c + own == channels && !finish.empty();
     copy_panels(x, start, tile.first, tile.last, c, own, scratch.panels.data());
-    for_each_block<B>(tile.channel_end - tile.channel, [&](Index block, Index rows) {
-      const Index o = tile.channel + block;
-      const Left<T> left = weights.left(o, c, scratch.offsets);
+    weights.for_each_block(tile, [&](Index o, Index rows) {
+      const auto left = weights.left(o, c, scratch.offsets);
       for (Index panel = 0; panel < panels; ++panel) {
         const Index p = tile.first + panel * B::columns;
         const Index image = p / positions;
@@ -119,9 +135,9 @@ void multiply_plane_columns(const TensorView<const T>& x, Index channels, Index 
 }
 
 /// multiply_columns() for any tile: patches are gathered, and the sums are put where they belong afterwards.
-template <class T>
+template <class T, class Weights>
 void multiply_patch_columns(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
-                            const PlainWeights<T>& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
+                            const Weights& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
                             const ConvStart<T>& start) {
   using B = WideBlock<T>;
   ProductScratch<T>& scratch = product_scratch<T>();
@@ -135,21 +151,21 @@ void multiply_patch_columns(const TensorView<const T>& x, Index channels, const 
   for (Index c = 0; c < channels; c += chunk) {
     const Index own = std::min(chunk, channels - c);
     scratch.pixels.load(c, own);
-    for_each_block<B>(tile.channel_end - tile.channel, [&](Index block, Index rows) {
-      const Left<T> left = weights.left(tile.channel + block, c, scratch.offsets);
+    weights.for_each_block(tile, [&](Index o, Index rows) {
+      const auto left = weights.left(o, c, scratch.offsets);
       for (Index p = 0; p < count; p += B::columns)
         multiply_block<B>(rows, std::min(B::columns, count - p), own * area, left,
                           Right<T>{scratch.pixels.base() + p, scratch.pixels.tap_step()},
-                          scratch.sums.data() + block * pitch + p, pitch, c > 0);
+                          scratch.sums.data() + (o - tile.channel) * pitch + p, pitch, c > 0);
     });
   }
   write_rows(tile, grid.positions(), scratch.sums.data(), pitch, y, finish);
 }
 
-/// multiply_pixels() with a group's weights where they lie.
-template <class T>
+/// What multiply_pixels() does, with a group's weights.
+template <class T, class Weights>
 void multiply_columns(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
-                      const PlainWeights<T>& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
+                      const Weights& weights, const TensorView<T>& y, const ConvFinish<T>& finish,
                       const ConvStart<T>& start) {
   if (plane_panels<T>(grid, tile))
     multiply_plane_columns(x, channels, grid.positions(), tile, weights, y, finish, start);

@@ -62,17 +62,15 @@ void multiply_all(const TensorView<const T>& x, const WinogradWeights<T>& weight
                 });
 }
 
-/// The same with weights where they lie.
-template <class T>
-void multiply_all_columns(const TensorView<const T>& x, const PlainWeights<T>& weights, const TensorView<T>& y,
+/// The same with columns of pixels: weights are PlainWeights or LeftPacks.
+template <class T, class Weights>
+void multiply_all_columns(const TensorView<const T>& x, const Weights& weights, const TensorView<T>& y,
                           const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
   const auto sizes = column_tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
   for_each_tile(sizes, x, y, groups, finish, start,
                 [&](Index g, const Tile& tile, const auto& own_x, const auto& own_y, const auto& f, const auto& s) {
-                  PlainWeights<T> own = weights;
-                  own.data += g * weights.group_size;
-                  multiply_columns(own_x, x.shape.c / groups, grid, tile, own, own_y, f, s);
+                  multiply_columns(own_x, x.shape.c / groups, grid, tile, weights.of_group(g), own_y, f, s);
                 });
 }
 
@@ -83,17 +81,19 @@ void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorV
   const Index inputs = x.shape.c / groups;
   const Index outputs = y.shape.c / groups;
   const Index depth = inputs * window.area();
+  const WeightShape shape{groups, outputs, inputs, window.area()};
   if (suits_winograd(window, y.shape, inputs, outputs)) {
     WinogradWeights<T> weights;
-    weights.pack(weight, {groups, outputs, inputs, window.area()});
+    weights.pack(weight, shape);
     return multiply_all(x, weights, y, window, groups, finish, start);
   }
-  if (suits_columns<T>(PatchGrid(x.shape, y.shape, window), y.shape.n)) {
+  const PatchGrid grid(x.shape, y.shape, window);
+  if (few_pixels(grid, y.shape.n) || fills_panels<T>(grid)) {
     const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
     return multiply_all_columns(x, plain, y, window, groups, finish, start);
   }
   PackedWeights<T> weights;
-  weights.pack(weight, {groups, outputs, inputs, window.area()});
+  weights.pack(weight, shape);
   multiply_all(x, weights, y, window, groups, finish, start);
 }
 

@@ -4,6 +4,7 @@
 #include <recal/backend/cpu/conv2d.hpp>
 #include <recal/backend/cpu/conv2d_phases.hpp>
 #include <recal/backend/cpu/conv2d_weight.hpp>
+#include <recal/backend/cpu/left_packs.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
 #include <recal/backend/cpu/winograd_weight_gradient.hpp>
@@ -19,17 +20,25 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const Index inputs = dx.shape.c / groups;
   const Index outputs = dy.shape.c / groups;
   const Window turned{window.kernel, 1, window.kernel - 1 - window.padding};
+  const WeightShape shape{groups, outputs, inputs, window.area()};
   if (suits_winograd(turned, dx.shape, outputs, inputs)) {
     WinogradWeights<T> weights;
-    weights.turn(weight, {groups, outputs, inputs, window.area()});
+    weights.turn(weight, shape);
     return multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
   }
-  if (suits_columns<T>(PatchGrid(dy.shape, dx.shape, turned), dx.shape.n)) {
+  const PatchGrid grid(dy.shape, dx.shape, turned);
+  const bool few = few_pixels(grid, dx.shape.n);
+  if (few && window.kernel > 1) {
     const PlainWeights<T> plain{weight, window.area(), inputs * window.area(), outputs * inputs * window.area(), true};
     return multiply_all_columns(dy, plain, dx, turned, groups, finish, {});
   }
+  if (!few && fills_panels<T>(grid)) {
+    LeftPacks<T> weights;
+    weights.turn(weight, shape);
+    return multiply_all_columns<T>(dy, weights, dx, turned, groups, finish, {});
+  }
   PackedWeights<T> weights;
-  weights.turn(weight, {groups, outputs, inputs, window.area()});
+  weights.turn(weight, shape);
   multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
 }
 

@@ -32,7 +32,7 @@ struct Sides {
 template <class T>
 void turn_pixels(const TensorView<const T>& x, const ConvStart<T>& start, Index first, Index last, Index column,
                  Index columns, T* to) {
-  constexpr Index width = Block<T>::columns;
+  constexpr Index width = WideBlock<T>::columns;
   const Index plane = x.shape.plane();
   for (Index j = 0; j < columns; j += width, to += (last - first) * width) {
     const Index own = std::min(width, columns - j);
@@ -67,18 +67,21 @@ struct PixelOperand {
   const std::vector<Index>& offsets;
 };
 
+/// Whether channels are so few that the rows of a block are taps.
+[[nodiscard]] inline bool few_channels(Index channels, const PatchGrid& grid) { return channels < grid.kernel_w; }
+
 /// One panel of sums: sum_p read(channel, tap, p) right(p, column) for `columns` columns. The rows of a block are
 /// channels at one tap, or, where there are few channels, taps of one row of the window.
 template <class T>
 void multiply_read(const PixelOperand<T>& read, Index channels, const Right<T>& right, Index columns, T* sums,
                    Index row_step, bool add) {
-  using B = Block<T>;
+  using B = WideBlock<T>;
   const Pixels<T>& pixels = read.pixels;
   const PatchGrid& grid = read.grid;
   const std::vector<Index>& offsets = read.offsets;
   const Index area = grid.area();
   const auto depth = static_cast<Index>(offsets.size());
-  if (channels < grid.kernel_w && pixels.adjacent_taps()) {
+  if (few_channels(channels, grid) && pixels.adjacent_taps()) {
     for (Index row = 0; row < channels * grid.kernel_h; ++row)
       for_each_block<B>(grid.kernel_w, [&](Index kx, Index rows) {
         const Index tap = row % grid.kernel_h * grid.kernel_w + kx;
@@ -99,11 +102,14 @@ void multiply_read(const PixelOperand<T>& read, Index channels, const Right<T>& 
 /// The sums of a block over all of its images.
 template <class T>
 void sum_block(const Sides<T>& sides, const WeightBlock& block, const WeightSums<T>& sums) {
-  using B = Block<T>;
+  using B = WideBlock<T>;
   WeightScratch<T>& scratch = weight_scratch<T>();
   Pixels<T>& pixels = product_scratch<T>().pixels;
   const Index total = block.image_end * sides.grid.positions();
-  const TaskGrid pieces(tile_sizes<T>(sides.grid, block.image_end - block.image, B::columns, B::columns), enough_tasks);
+  TaskGrid::Sizes sizes = tile_sizes<T>(sides.grid, block.image_end - block.image, B::columns, B::columns);
+  // Taps are fewer rows than a block could have, so that a panel is read often: it stays in the first cache.
+  if (few_channels(block.channels, sides.grid)) sizes.most_pixels = TaskGrid::most_pixels / 2;
+  const TaskGrid pieces(sizes, enough_tasks);
   const Index before = block.image * sides.grid.positions();
   for (Index piece = 0; piece < pieces.size(); ++piece) {
     const Index first = before + pieces[piece].first;

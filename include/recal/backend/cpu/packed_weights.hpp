@@ -69,14 +69,10 @@ class PackedWeights {
       const Index group = index / bands;
       const Index first = index % bands * band;
       const Index last = std::min(shape.outputs, first + band);
-      for (Index panel = 0; panel < panels_; ++panel) {
-        T* to = panel_data(group, panel);
-        for (const Taps& part : parts) {
-          turn_outputs(weight + group * shape.outputs * shape.inputs * shape.area, shape, panel * width, first, last,
-                       part, to);
-          to += shape.outputs * static_cast<Index>(part.size()) * width;
-        }
-      }
+      for (Index panel = 0; panel < panels_; ++panel)
+        for (Index o = first; o < last; ++o)
+          turn_output(weight + group * shape.outputs * shape.inputs * shape.area, shape, panel * width, o, parts,
+                      panel_data(group, panel));
     });
   }
 
@@ -111,38 +107,54 @@ class PackedWeights {
     for (Index k = 0; k < depth; ++k) std::fill(to + k * width + first, to + (k + 1) * width, T{});
   }
 
-  /// to[(output, tap)][input] for the inputs of one panel and the outputs [first, last).
-  static void turn_outputs(const T* weight, const WeightShape& shape, Index input, Index first, Index last,
-                           const Taps& taps, T* to) {
+  /// Of every part: to[(output, tap)][input] for the inputs of one panel, of output o.
+  static void turn_output(const T* weight, const WeightShape& shape, Index input, Index o, std::span<const Taps> parts,
+                          T* to) {
     const Index own = std::min(width, shape.inputs - input);
-    const auto count = static_cast<Index>(taps.size());
     const T* end = weight + shape.outputs * shape.inputs * shape.area;
-    for (Index o = first; o < last; ++o) {
-      const T* from = weight + (o * shape.inputs + input) * shape.area;
-      T* row = to + o * count * width;
-      if (own == width && shape.area == 1 && count == 1)
-        std::copy_n(from, width, row);
-      else if (own == width && shape.area <= lanes && from + (width - 1) * shape.area + lanes <= end)
-        for (Index i = 0; i < width; i += lanes) turn_square(from + i * shape.area, shape.area, taps, row + i);
-      else
-        turn_one_by_one(from, own, shape.area, taps, row);
-    }
+    const T* from = weight + (o * shape.inputs + input) * shape.area;
+    const auto for_each_part = [&](const auto& turn) {
+      T* part_begin = to;
+      for (const Taps& part : parts) {
+        const Index row_size = static_cast<Index>(part.size()) * width;
+        turn(part, part_begin + o * row_size);
+        part_begin += shape.outputs * row_size;
+      }
+    };
+    if (own == width && shape.area == 1)
+      for_each_part([&](const Taps& taps, T* row) {
+        if (!taps.empty()) std::copy_n(from, width, row);
+      });
+    else if (own == width && shape.area <= lanes && from + (width - 1) * shape.area + lanes <= end)
+      for (Index i = 0; i < width; i += lanes) {
+        const Square square = turned_square(from + i * shape.area, shape.area);
+        for_each_part([&](const Taps& taps, T* row) { store_taps(square, taps, row + i); });
+      }
+    else
+      for_each_part([&](const Taps& taps, T* row) { turn_one_by_one(from, own, shape.area, taps, row); });
   }
 
-  /// row[t*width + i] = from[i*area + taps[t]] for a register of inputs.
+  using Square = std::array<pack_for<T>, static_cast<std::size_t>(lanes)>;
+
+  /// square[tap].v[i] = from[i*area + tap] for a register of inputs.
   /// requires: area <= lanes; a register is readable from every from[i*area] on
-  static void turn_square(const T* from, Index area, const Taps& taps, T* row) {
-    using P = pack_for<T>;
-    std::array<P, static_cast<std::size_t>(P::lanes)> square;
-    for (Index i = 0; i < lanes; ++i) at(square, i) = load<P>(from + i * area);
+  [[nodiscard]] static Square turned_square(const T* from, Index area) {
+    Square square;
+    for (Index i = 0; i < lanes; ++i) at(square, i) = load<pack_for<T>>(from + i * area);
     transpose_lanes(square);
+    return square;
+  }
+
+  /// row[t*width + i] = square[taps[t]].v[i]
+  static void store_taps(const Square& square, const Taps& taps, T* row) {
     for (const Index tap : taps) {
       store(row, at(square, tap));
       row += width;
     }
   }
 
-  /// The same for any number of inputs, with zeros in the columns where there are none.
+  /// row[t*width + i] = from[i*area + taps[t]] for any number of inputs, with zeros in the columns where there are
+  /// none.
   static void turn_one_by_one(const T* from, Index inputs, Index area, const Taps& taps, T* row) {
     for (const Index tap : taps) {
       for (Index i = 0; i < inputs; ++i) row[i] = from[i * area + tap];

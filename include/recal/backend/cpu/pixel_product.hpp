@@ -46,7 +46,7 @@ template <class T>
 void multiply_panel(const Pixels<T>& pixels, const std::vector<Index>& offsets, const T* panel, Index channels, T* sums,
                     bool add) {
   using B = Block<T>;
-  const Index columns = channels > B::P::lanes ? B::columns : Index{B::P::lanes};
+  const Index columns = B::columns_for(channels);
   const auto go = [&](auto step) {
     for (const auto& run : pixels.runs())
       for_each_block<B>(run.count, [&](Index first, Index rows) {

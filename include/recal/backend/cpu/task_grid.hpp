@@ -46,14 +46,15 @@ class TaskGrid {
     Index channel_unit;    ///< of which channels that stay together
     Index least_channels;  ///< fewer are not worth that another task looks at the same pixels
     Index most_channels;   ///< of a task
+    Index most_pixels = TaskGrid::most_pixels;
   };
 
   /// For so many such products at once.
   TaskGrid(const Sizes& sizes, Index copies) : sizes_(sizes) {
-    const auto& [images, positions, unit, channels, channel_unit, least, most] = sizes;
+    const auto& [images, positions, unit, channels, channel_unit, least, most, pixels] = sizes;
     units_ = (positions + unit - 1) / unit;
-    pieces_ = std::clamp<Index>((positions + most_pixels / 2) / most_pixels, 1, units_);
-    const Index joined = std::max<Index>(1, most_pixels / positions);
+    pieces_ = std::clamp<Index>((positions + pixels / 2) / pixels, 1, units_);
+    const Index joined = std::max<Index>(1, pixels / positions);
     tiles_ = pieces_ > 1 ? images * pieces_ : (images + joined - 1) / joined;
     panels_ = (channels + channel_unit - 1) / channel_unit;
     splits_ = std::max<Index>(1, (channels + most - 1) / most);

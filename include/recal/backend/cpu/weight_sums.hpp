@@ -51,11 +51,11 @@ void add_run(Index count, const T* from, T* to) {
       count, to, [](auto a, auto b) { return a + b; }, static_cast<const T*>(to), from);
 }
 
-/// to[j*step + i] += sums[i*Block<T>::columns + j] for i < rows, j < columns.
+/// to[j*step + i] += sums[i*WideBlock<T>::columns + j] for i < rows, j < columns.
 template <class T>
 void add_turned(Index rows, Index columns, const T* sums, T* to, Index step) {
   using P = pack_for<T>;
-  constexpr Index width = Block<T>::columns;
+  constexpr Index width = WideBlock<T>::columns;
   std::array<P, static_cast<std::size_t>(P::lanes)> square;
   Index i = 0;
   for (; i + P::lanes <= rows; i += P::lanes)
@@ -74,7 +74,7 @@ void add_turned(Index rows, Index columns, const T* sums, T* to, Index step) {
 /// target += sums of a block, panel after panel.
 template <class T>
 void add_block(const WeightBlock& block, Index area, const T* sums, const WeightTarget<T>& target) {
-  constexpr Index width = Block<T>::columns;
+  constexpr Index width = WideBlock<T>::columns;
   const Index rows = block.channels * area;
   for (Index first = 0; first < block.columns; first += width, sums += rows * width) {
     const Index columns = std::min(width, block.columns - first);
@@ -102,7 +102,7 @@ struct WeightGrid {
   template <class T>
   static WeightGrid plan(const WeightSizes& sizes, Index positions) {
     constexpr Index most_products = 512;  // channels and taps for which a turned pixel is read
-    constexpr Index rows = Block<T>::rows;
+    constexpr Index rows = WideBlock<T>::rows;
     WeightGrid grid{};
     grid.ranges = ranges_of(sizes, positions);
     const bool enough = sizes.groups * grid.ranges >= enough_tasks;
@@ -110,9 +110,9 @@ struct WeightGrid {
     grid.channels = enough ? sizes.channels : std::min(sizes.channels, most);
     grid.blocks = (sizes.channels + grid.channels - 1) / grid.channels;
     grid.splits = 1;
-    const Index panels = (sizes.columns + Block<T>::columns - 1) / Block<T>::columns;
+    const Index panels = (sizes.columns + WideBlock<T>::columns - 1) / WideBlock<T>::columns;
     while (grid.tasks(sizes.groups) < enough_tasks && grid.splits < panels) ++grid.splits;
-    grid.columns = (panels + grid.splits - 1) / grid.splits * Block<T>::columns;
+    grid.columns = (panels + grid.splits - 1) / grid.splits * WideBlock<T>::columns;
     return grid;
   }
 
@@ -127,8 +127,8 @@ struct WeightGrid {
       grid.columns = columns;
       grid.splits = (sizes.columns + columns - 1) / columns;
     };
-    for (cut(); grid.tasks(sizes.groups) < enough_tasks && columns > Block<T>::columns; cut()) columns /= 2;
-    for (; grid.tasks(sizes.groups) < enough_tasks && channels > Block<T>::rows; cut()) channels /= 2;
+    for (cut(); grid.tasks(sizes.groups) < enough_tasks && columns > WideBlock<T>::columns; cut()) columns /= 2;
+    for (; grid.tasks(sizes.groups) < enough_tasks && channels > WideBlock<T>::rows; cut()) channels /= 2;
     return grid;
   }
 
@@ -147,7 +147,7 @@ struct WeightGrid {
 /// images and rows of the target are rows of the sums, its sums are the target itself.
 template <class T, class SumBlock, class TargetOf>
 void add_weight_sums(const WeightSizes& sizes, const WeightGrid& grid, const SumBlock& sum, const TargetOf& target_of) {
-  constexpr Index width = Block<T>::columns;
+  constexpr Index width = WideBlock<T>::columns;
   const Index blocks = sizes.groups * grid.blocks * grid.splits;
   const Index block_size = grid.columns * grid.channels * sizes.area;
   const bool direct = grid.ranges == 1 && !target_of(Index{0}).columns_are_outputs;

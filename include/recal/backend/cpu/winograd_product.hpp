@@ -119,8 +119,7 @@ void multiply_winograd(const TensorView<const T>& x, Index channels, const Patch
     for (Index o = tile.channel; o < tile.channel_end; o += B::columns, panel += panel_step) {
       const Index outputs = std::min(B::columns, tile.channel_end - o);
       const auto panel_of = [&](Index p, Index k) { return weights.panel(group, p, o / B::columns, c + k); };
-      detail::multiply_points(tiles, offsets, own, outputs > B::P::lanes ? B::columns : Index{B::P::lanes}, panel_of,
-                              panel, point_step, c > 0);
+      detail::multiply_points(tiles, offsets, own, B::columns_for(outputs), panel_of, panel, point_step, c > 0);
       if (c + own < channels) continue;
       const T* from = panel;
       for (const auto& row : tiles.rows()) {

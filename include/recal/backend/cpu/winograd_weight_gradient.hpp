@@ -45,7 +45,7 @@ template <class T>
 void transform_gradients(const typename WinogradTiles<T>::Row& row, Index width, const T* pixels, T* to,
                          Index point_step) {
   using P = pack_for<T>;
-  constexpr Index columns = Block<T>::columns;
+  constexpr Index columns = WideBlock<T>::columns;
   for (Index x = 0; x < width; x += winograd::outputs, to += columns)
     for (Index j = 0; j < columns; j += P::lanes) {
       const T* upper = pixels + (row.pixel + x) * columns + j;
@@ -65,7 +65,7 @@ void transform_gradients(const typename WinogradTiles<T>::Row& row, Index width,
 template <class T>
 void load_gradients(const TensorView<const T>& dy, const WinogradTiles<T>& tiles, Index width, Index first, Index last,
                     const WeightBlock& block, Buffer<T>& turned, Buffer<T>& gradients) {
-  constexpr Index columns = Block<T>::columns;
+  constexpr Index columns = WideBlock<T>::columns;
   const Index panels = (block.columns + columns - 1) / columns;
   const Index point_step = panels * tiles.count() * columns;
   resize(turned, panels * (last - first) * columns);
@@ -83,7 +83,7 @@ void load_gradients(const TensorView<const T>& dy, const WinogradTiles<T>& tiles
 template <class T>
 void transform_weight_products(Index channels, const T* products, Index point_step, T* sums, Index row_step) {
   using P = pack_for<T>;
-  constexpr Index columns = Block<T>::columns;
+  constexpr Index columns = WideBlock<T>::columns;
   constexpr int taps = winograd::taps * winograd::taps;
   for (Index c = 0; c < channels; ++c, products += columns)
     for (Index j = 0; j < columns; j += P::lanes) {
@@ -100,7 +100,7 @@ void transform_weight_products(Index channels, const T* products, Index point_st
 template <class T>
 void sum_block_winograd(const TensorView<const T>& x, const PatchGrid& grid, const ConvStart<T>& start,
                         const TensorView<const T>& dy, const WeightBlock& block, const WeightSums<T>& sums) {
-  using B = Block<T>;
+  using B = WideBlock<T>;
   WinogradGradientScratch<T>& scratch = winograd_gradient_scratch<T>();
   WinogradTiles<T>& tiles = winograd_scratch<T>().tiles;
   const Index panels = (block.columns + B::columns - 1) / B::columns;
