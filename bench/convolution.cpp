@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every distinct convolution of ResNet-50, and the gradients of its data and its weights.
+// Every distinct convolution of ResNet-50, and the gradients of its data and its weights. "over_onednn" is the time
+// over oneDNN's, where that is built in, each taken right after the other.
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/nn/conv2d.hpp>
 
+#include "convolution_peer.hpp"
 #include "harness.hpp"
 #include "workloads.hpp"
 
@@ -28,9 +30,14 @@ class Run {
 };
 
 void add_product(const std::string& product, const bench::Layer& layer, void (Run::*call)()) {
-  bench::add("convolution/" + product + '/' + layer.name(), [&layer, call](benchmark::State& state) {
+  bench::add("convolution/" + product + '/' + layer.name(), [=, &layer](benchmark::State& state) {
     Run run(layer);
-    bench::repeat(state, [&] { (run.*call)(); });
+    const auto own = [&] { (run.*call)(); };
+    if (bench::convolution_peer)
+      state.counters["over_onednn"] =
+          bench::repeat_beside(state, own, bench::convolution_peer(product, layer), bench::peer_spins);
+    else
+      bench::repeat(state, own);
     bench::count_flops(state, layer.flops(bench::layer_batch));
   });
 }

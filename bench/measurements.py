@@ -8,6 +8,7 @@ from collections import defaultdict
 from statistics import median
 from typing import NamedTuple, Optional
 
+COUNTERS = re.compile("FLOPS|bytes|waiting|share_of_peak|over_.*")
 MILLISECONDS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
@@ -20,9 +21,7 @@ class Source(NamedTuple):
 
 
 class Sample(NamedTuple):
-    file: str
     round: int
-    repetition: int
     value: float
 
 
@@ -44,12 +43,11 @@ class Measurements:
                     continue
                 if entry.get("error_occurred"):
                     raise SystemExit(f"{path}: {entry['name']}: {entry['error_message']}")
-                name = re.sub("/real_time$", "", entry["name"])
+                name = re.sub("(/iterations:[0-9]+)?/manual_time$", "", entry["name"])
                 values = {"value": entry["real_time"] * MILLISECONDS.get(entry["time_unit"], 1.0)}
-                values |= {counter: entry[counter] for counter in ("FLOPS", "bytes", "waiting") if counter in entry}
+                values |= {metric: value for metric, value in entry.items() if COUNTERS.fullmatch(metric)}
                 for metric, value in values.items():
-                    sample = Sample(path.name, int(path.name.split("-")[0]), entry["repetition_index"], value)
-                    data.add(Source(library, name, metric), sample)
+                    data.add(Source(library, name, metric), Sample(int(path.name.split("-")[0]), value))
         return data
 
     def add(self, source: Source, sample: Sample) -> None:
@@ -67,16 +65,14 @@ class Measurements:
         return median(sample.value for sample in samples) if samples else None
 
     def ratio(self, over: Source, under: Source) -> Optional[float]:
-        """The median of ratios of what ran close together: in one process by repetition, else by the medians of a
-        round. None where nothing did."""
-        for near in (lambda sample: (sample.file, sample.repetition), lambda sample: sample.round):
-            tops, bottoms = self._medians(over, near), self._medians(under, near)
-            if common := tops.keys() & bottoms.keys():
-                return median(tops[key] / bottoms[key] for key in common)
-        return None
+        """The median over rounds of the ratios of their medians: of what ran in processes of its own. None where no
+        round has both."""
+        tops, bottoms = self._by_round(over), self._by_round(under)
+        common = tops.keys() & bottoms.keys()
+        return median(tops[key] / bottoms[key] for key in common) if common else None
 
-    def _medians(self, source: Source, near) -> dict:
-        groups = defaultdict(list)
+    def _by_round(self, source: Source) -> dict[int, float]:
+        rounds = defaultdict(list)
         for sample in self.samples.get(source, ()):
-            groups[near(sample)].append(sample.value)
-        return {key: median(values) for key, values in groups.items()}
+            rounds[sample.round].append(sample.value)
+        return {key: median(values) for key, values in rounds.items()}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole modules. The yardstick of infer and forward is yardstick/copy, that of backward yardstick/triad.
+// Whole modules. "over_copy" of infer and forward is their time over that of a scaled copy of x to y, "over_triad" of
+// backward that over dx = a*dy + b*x, each taken right after the other.
 
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "harness.hpp"
 #include "workloads.hpp"
+#include "yardsticks.hpp"
 
 namespace {
 
@@ -22,15 +24,32 @@ class Run {
     forward();
   }
 
-  void infer() { module_.infer(x_, y_); }
-  void forward() { module_.forward(x_, y_, tape_); }
-  void backward() { module_.backward(x_, dy_, dx_, tape_); }
-  void forward_backward() {
-    forward();
-    backward();
+  void infer(benchmark::State& state) {
+    beside_copy(state, [&] { module_.infer(x_, y_); });
+  }
+  void forward(benchmark::State& state) {
+    beside_copy(state, [&] { forward(); });
+  }
+  void backward(benchmark::State& state) {
+    state.counters["over_triad"] = bench::repeat_beside(
+        state, [&] { backward(); }, [&] { bench::triad(x_, dy_, dx_); });
+  }
+  void forward_backward(benchmark::State& state) {
+    bench::repeat(state, [&] {
+      forward();
+      backward();
+    });
   }
 
  private:
+  void forward() { module_.forward(x_, y_, tape_); }
+  void backward() { module_.backward(x_, dy_, dx_, tape_); }
+
+  template <class F>
+  void beside_copy(benchmark::State& state, const F& f) {
+    state.counters["over_copy"] = bench::repeat_beside(state, f, [&] { bench::scaled_copy(x_, y_); });
+  }
+
   Module module_;
   typename Module::Tape tape_;
   bench::Tensor x_, dy_, y_, dx_;
@@ -39,14 +58,17 @@ class Run {
 template <class Make>
 void add_module(const std::string& name, Make make) {
   using Own = Run<decltype(make(Shape{}))>;
-  for (const auto& [mode, call] :
-       {std::pair{"infer", &Own::infer}, std::pair{"forward", &Own::forward}, std::pair{"backward", &Own::backward},
-        std::pair{"forward_backward", &Own::forward_backward}})
+  const auto add_mode = [&](const std::string& mode, void (Own::*call)(benchmark::State&)) {
     for (const bench::Workload& work : bench::workloads)
-      bench::add("module/" + name + '/' + mode + '/' + work.name, [&work, make, call = call](benchmark::State& state) {
+      bench::add("module/" + name + '/' + mode + '/' + work.name, [&work, make, call](benchmark::State& state) {
         Own run(make(work.shape), work.shape);
-        bench::repeat(state, [&] { (run.*call)(); });
+        (run.*call)(state);
       });
+  };
+  add_mode("infer", &Own::infer);
+  add_mode("forward", &Own::forward);
+  add_mode("backward", &Own::backward);
+  add_mode("forward_backward", &Own::forward_backward);
 }
 
 const bench::Registration modules([] {

@@ -35,7 +35,8 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def circumstances(data: Measurements) -> list[list[str]]:
     own = data.contexts.get("recal", {})
     level = re.search(r"-march=(\S+)", own.get("flags", ""))
-    rounds = max((sample.round for samples in data.samples.values() for sample in samples), default=0)
+    rounds = max((sample.round for source, samples in data.samples.items() for sample in samples
+                  if source.name.startswith("yardstick/")), default=0)
     rows = [["date", datetime.date.today().isoformat()], ["commit", commit()], ["rounds", str(rounds)]]
     rows += [[key, value] for key, value in processor().items()]
     rows += [["instruction set", level.group(1) if level else "the compiler's default"],
@@ -83,9 +84,10 @@ def markdown(claims, data: Measurements) -> str:
     rows = [[claim.what, f"`{claim.name}`", claim.value, claim.bound, claim.verdict] for claim in claims]
     return f"""# Speed
 
-Written by `scripts/bench.sh`. Every figure is a median over rounds and repetitions in random order. A ratio is the
-median of the ratios of measurements that were taken close together: in one process by repetition, between processes by
-round. "short" means that the bound is missed, or that what it needs was not measured.
+Written by `scripts/bench.sh`. Every figure is a median over rounds and repetitions in random order. What is held
+against a yardstick, oneDNN, the peak, or itself without a module is called in turns with that, and the ratio is the
+median of the ratios of such pairs; against PyTorch, which runs in a process of its own, it is that of rounds. "short"
+means that the bound is missed, or that what it needs was not measured.
 
 ## Claims
 

@@ -30,13 +30,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
 folder=build/bench
 results=$folder/results
 report=docs/results/speed.md
-networks='^(step|inference|stage|yardstick/multiply_add|yardstick/copy/64MiB)'
-skip='^$' # names that peers leave out
+turns=3                             # of networks in a round, recal and PyTorch
+pixels='64px|128px|224px'           # of their images
 training=('64 16' '128 16' '224 8') # pixels and batch
 if [[ $quick ]]; then
   report=$folder/speed.md
-  networks='^(step.*/(64|128)px|yardstick/multiply_add)'
-  skip=224px
+  turns=1
+  pixels='64px|128px'
   unset 'training[2]'
 fi
 
@@ -47,8 +47,32 @@ measure() {
     --benchmark_out="$results/$1.json" --benchmark_out_format=json
 }
 
+# peers NAME FILTER: every PyTorch, each in a process of its own
+peers() {
+  for i in "${!pythons[@]}"; do
+    quietly "${pythons[i]}" bench/peers/pytorch.py --filter="$2" --out="$results/$1-pytorch-$i.json"
+  done
+}
+
+# compiled NAME FILTER: the same with torch.compile, where it is asked for and there
+compiled() {
+  [[ $compile ]] || return 0
+  for i in "${!pythons[@]}"; do
+    "${pythons[i]}" -c 'import torch; torch.compile' 2>/dev/null || continue
+    quietly "${pythons[i]}" bench/peers/pytorch.py --compile --filter="$2" --out="$results/$1-compiled-$i.json"
+  done
+}
+
 need "${build_packages[@]}" libbenchmark-dev python3
 has_header dnnl.hpp || say "no oneDNN (optional: libdnnl-dev): claims about convolutions will be missing"
+for i in "${!pythons[@]}"; do
+  if version=$("${pythons[i]}" -c 'import torch; print(torch.__version__)' 2>/dev/null); then
+    say "PyTorch $version"
+  else
+    say "no PyTorch in ${pythons[i]}"
+    unset "pythons[$i]"
+  fi
+done
 build bench recal_bench memory_step
 rm -rf "$results"
 mkdir -p "$results"
@@ -56,28 +80,24 @@ mkdir -p "$results"
 for ((round = 1; round <= rounds; ++round)); do
   say "round $round of $rounds: passes over memory and convolutions"
   measure "$round-kernels" "$repetitions" '-^(step|inference|data_loading|stage)'
+  peers "$round-modules" '^module'
   say "round $round of $rounds: networks"
-  measure "$round-networks" "$repetitions" "$networks"
-  for i in "${!pythons[@]}"; do
-    python=${pythons[i]}
-    if ! version=$("$python" -c 'import torch; print(torch.__version__)' 2>/dev/null); then
-      say "no PyTorch in $python"
-      continue
-    fi
-    say "round $round of $rounds: PyTorch $version"
-    "$python" bench/peers/pytorch.py --filter="-$skip" >"$results/$round-pytorch-$i.json"
-    if [[ $compile ]] && "$python" -c 'import torch; torch.compile' 2>/dev/null; then
-      say "round $round of $rounds: PyTorch $version with torch.compile"
-      "$python" bench/peers/pytorch.py --compile --filter="$networks" >"$results/$round-pytorch-compile-$i.json"
-    fi
+  measure "$round-stages" "$repetitions" '^stage'
+  measure "$round-steps" 1 "^step(/(srm|se|ge)|_on_one_thread).*/($pixels)"
+  for ((turn = (round - 1) * turns + 1; turn <= round * turns; ++turn)); do
+    for size in ${pixels//|/ }; do
+      measure "$turn-networks-$size" 1 "^(step|inference)/none/$size"
+      peers "$turn-networks-$size" "^(step|inference).*/$size"
+      compiled "$turn-networks-$size" "^(step|inference).*/$size"
+    done
   done
-  skip+='|^memory' # hardly varies
 done
 
 say "memory, data loading, include cost"
 for images in "${training[@]}"; do
   # shellcheck disable=SC2086 # two arguments
   "$folder/bench/memory_step" none $images >"$results/1-memory-${images// /-}.json"
+  peers "1-memory-${images// /-}" "^memory/none/${images% *}px"
 done
 measure 1-data-loading 1 '^data_loading'
 python3 bench/include_cost.py >"$results/1-include.json"

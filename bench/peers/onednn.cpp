@@ -2,12 +2,14 @@
 // oneDNN on the convolutions of ResNet-50, in the layouts that it likes best; bringing tensors into them is not timed.
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <unordered_map>
 
 #include <omp.h>
 #include <dnnl.hpp>
 
+#include "convolution_peer.hpp"
 #include "harness.hpp"
 #include "workloads.hpp"
 
@@ -53,58 +55,62 @@ struct Problem {
   return tensor;
 }
 
-void execute(benchmark::State& state, const bench::Layer& layer, const dnnl::engine& engine,
-             const dnnl::primitive& primitive, const std::unordered_map<int, memory::desc>& tensors) {
-  omp_set_num_threads(recal::thread_count());
-  dnnl::stream stream(engine);
+/// A primitive with its tensors.
+struct Call {
+  dnnl::primitive primitive;
+  dnnl::stream stream;
   std::unordered_map<int, memory> arguments;
-  for (const auto& [name, desc] : tensors) arguments.emplace(name, filled(desc, engine));
-  bench::repeat(state, [&] {
+
+  Call(const dnnl::engine& engine, const dnnl::primitive& made, const std::unordered_map<int, memory::desc>& tensors)
+      : primitive(made), stream(engine) {
+    omp_set_num_threads(recal::thread_count());
+    for (const auto& [name, desc] : tensors) arguments.emplace(name, filled(desc, engine));
+  }
+
+  void operator()() {
     primitive.execute(stream, arguments);
     stream.wait();
-  });
-  bench::count_flops(state, layer.flops(bench::layer_batch));
-}
+  }
+};
 
-void forward(benchmark::State& state, const bench::Layer& layer) {
+[[nodiscard]] Call forward(const bench::Layer& layer) {
   const Problem problem(layer);
   const auto chosen = problem.forward();
-  execute(state, layer, problem.engine, dnnl::convolution_forward(chosen),
+  return {problem.engine,
+          dnnl::convolution_forward(chosen),
           {{DNNL_ARG_SRC, chosen.src_desc()},
            {DNNL_ARG_WEIGHTS, chosen.weights_desc()},
-           {DNNL_ARG_DST, chosen.dst_desc()}});
+           {DNNL_ARG_DST, chosen.dst_desc()}}};
 }
 
-void data(benchmark::State& state, const bench::Layer& layer) {
+[[nodiscard]] Call data(const bench::Layer& layer) {
   const Problem problem(layer);
   const auto chosen = problem.data();
-  execute(state, layer, problem.engine, dnnl::convolution_backward_data(chosen),
+  return {problem.engine,
+          dnnl::convolution_backward_data(chosen),
           {{DNNL_ARG_DIFF_SRC, chosen.diff_src_desc()},
            {DNNL_ARG_WEIGHTS, chosen.weights_desc()},
-           {DNNL_ARG_DIFF_DST, chosen.diff_dst_desc()}});
+           {DNNL_ARG_DIFF_DST, chosen.diff_dst_desc()}}};
 }
 
-void weight(benchmark::State& state, const bench::Layer& layer) {
+[[nodiscard]] Call weight(const bench::Layer& layer) {
   const Problem problem(layer);
   const auto chosen = problem.weights();
-  execute(state, layer, problem.engine, dnnl::convolution_backward_weights(chosen),
+  return {problem.engine,
+          dnnl::convolution_backward_weights(chosen),
           {{DNNL_ARG_SRC, chosen.src_desc()},
            {DNNL_ARG_DIFF_WEIGHTS, chosen.diff_weights_desc()},
-           {DNNL_ARG_DIFF_DST, chosen.diff_dst_desc()}});
+           {DNNL_ARG_DIFF_DST, chosen.diff_dst_desc()}}};
 }
 
 const bench::Registration convolutions([] {
   const dnnl_version_t& version = *dnnl::version();
   benchmark::AddCustomContext("onednn", std::to_string(version.major) + '.' + std::to_string(version.minor) + '.' +
                                             std::to_string(version.patch));
-  const auto add_product = [](const std::string& product, const bench::Layer& layer, auto run) {
-    bench::add("onednn/" + product + '/' + layer.name(), [&layer, run](benchmark::State& state) { run(state, layer); });
+  bench::convolution_peer = [](const std::string& product, const bench::Layer& layer) -> std::function<void()> {
+    if (product == "forward") return forward(layer);
+    return product == "data" ? data(layer) : weight(layer);
   };
-  for (const bench::Layer& layer : bench::resnet50_layers) {
-    add_product("forward", layer, forward);
-    if (!layer.sees_images()) add_product("data", layer, data);
-    add_product("weight", layer, weight);
-  }
 });
 
 }  // namespace

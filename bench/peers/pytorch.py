@@ -215,6 +215,7 @@ def main():
     parser.add_argument("--threads", type=int, default=multiprocessing.cpu_count())
     parser.add_argument("--repetitions", type=int, default=1)
     parser.add_argument("--filter", default="", help="regular expression of names; one that starts with - leaves out")
+    parser.add_argument("--out", type=argparse.FileType("w", encoding="utf-8"), default=sys.stdout)
     parser.add_argument("--compile", action="store_true", help="torch.compile() instead of eager execution")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -240,7 +241,7 @@ def main():
             add(name, 0, in_fresh_process(step_mib, options.threads, pixels, batch), "MiB")
     library = f"pytorch-{torch.__version__.split('+')[0]}" + ("-compile" if options.compile else "")
     context = {"library": library, "threads": str(torch.get_num_threads())}
-    json.dump({"context": context, "benchmarks": entries}, sys.stdout, indent=1)
+    json.dump({"context": context, "benchmarks": entries}, options.out, indent=1)
 
 
 if __name__ == "__main__":
