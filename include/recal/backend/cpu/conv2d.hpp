@@ -4,9 +4,11 @@
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/cpu/column_product.hpp>
 #include <recal/backend/cpu/depthwise.hpp>
+#include <recal/backend/cpu/few_product.hpp>
 #include <recal/backend/cpu/finish.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pixel_product.hpp>
+#include <recal/backend/cpu/plain_weights.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
 #include <recal/backend/cpu/winograd_product.hpp>
@@ -88,10 +90,9 @@ void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorV
     return multiply_all(x, weights, y, window, groups, finish, start);
   }
   const PatchGrid grid(x.shape, y.shape, window);
-  if (few_pixels(grid, y.shape.n) || fills_panels<T>(grid)) {
-    const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
-    return multiply_all_columns(x, plain, y, window, groups, finish, start);
-  }
+  const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
+  if (few_pixels(grid, y.shape.n)) return multiply_few(x, plain, y, grid, groups, finish, start);
+  if (fills_panels<T>(grid)) return multiply_all_columns(x, plain, y, window, groups, finish, start);
   PackedWeights<T> weights;
   weights.pack(weight, shape);
   multiply_all(x, weights, y, window, groups, finish, start);

@@ -30,7 +30,7 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const bool few = few_pixels(grid, dx.shape.n);
   if (few && window.kernel > 1) {
     const PlainWeights<T> plain{weight, window.area(), inputs * window.area(), outputs * inputs * window.area(), true};
-    return multiply_all_columns(dy, plain, dx, turned, groups, finish, {});
+    return multiply_few<T>(dy, plain, dx, grid, groups, finish, {});
   }
   if (!few && fills_panels<T>(grid)) {
     LeftPacks<T> weights;

@@ -13,6 +13,14 @@
 
 namespace recal::cpu {
 
+/// Numbers in so many lines that hold `size` of them and are odd: rows that are this far apart share no set of the
+/// first cache.
+template <class T>
+[[nodiscard]] constexpr Index odd_lines(Index size) {
+  constexpr Index line = 64 / sizeof(T);
+  return ((size + line - 1) / line | 1) * line;
+}
+
 /// Gathers patches: for output pixels [first, last), counted through all images, and channels of x,
 ///   patch row (c, ky, kx), column p  =  x at the pixel that the window at p sees at (ky, kx), or 0 in the padding.
 /// For planes with rows too short to be worked on by themselves, and to change pixels on the way.

@@ -41,7 +41,7 @@ class Pixels {
     runs_.clear();
     taps_.clear();
     rows_.prepare(grid, first, last, start);
-    channel_step_ = source_ == Source::image ? x.stride_c : apart(rows_.size());
+    channel_step_ = source_ == Source::image ? x.stride_c : odd_lines<T>(rows_.size());
     pixel_step_ = grid.stride;
     for (Index ky = 0; ky < grid.kernel_h; ++ky)
       for (Index kx = 0; kx < grid.kernel_w; ++kx) taps_.push_back(rows_.tap(ky, kx));
@@ -56,7 +56,7 @@ class Pixels {
     x_ = x;
     source_ = Source::patches;
     patches_.prepare(grid, first, last, start);
-    const Index pitch = apart(last - first);
+    const Index pitch = odd_lines<T>(last - first);
     channel_step_ = grid.area() * pitch;
     pixel_step_ = 1;
     taps_.clear();
@@ -88,12 +88,6 @@ class Pixels {
 
   /// Whether lines that are `step` numbers apart share a set of the first cache.
   [[nodiscard]] static bool in_each_others_way(Index step) { return step * static_cast<Index>(sizeof(T)) % 4096 == 0; }
-
-  /// A number of lines that holds `size` numbers and is odd, so that they do not.
-  [[nodiscard]] static Index apart(Index size) {
-    constexpr Index line = 64 / sizeof(T);
-    return ((size + line - 1) / line | 1) * line;
-  }
 
   void list_runs() {
     Index pixel = 0;
