@@ -80,8 +80,8 @@ void train_on_one_thread(benchmark::State& state, const Images& images) {
   recal::set_thread_count(threads);
 }
 
-/// How often a step is timed in one go; making a network takes longer than that.
-constexpr int steps_in_turns = 5;
+/// How often a network is timed in one go; making it takes longer than that.
+constexpr int calls_in_turns = 5;
 
 const bench::Registration steps([] {
   constexpr std::array training{Images{64, 16}, Images{128, 16}, Images{224, 8}};
@@ -93,14 +93,15 @@ const bench::Registration steps([] {
           [=](benchmark::State& state) {
             module == "none" ? train(state, images) : train_with_module(state, module, images);
           },
-          steps_in_turns);
+          calls_in_turns);
     for (const Images& images : inference)
-      bench::add("inference/" + module + '/' + images.name(),
-                 [=](benchmark::State& state) { infer(state, module, images); });
+      bench::add(
+          "inference/" + module + '/' + images.name(), [=](benchmark::State& state) { infer(state, module, images); },
+          calls_in_turns);
   }
   bench::add(
       "step_on_one_thread/none/" + training[0].name(),
-      [=](benchmark::State& state) { train_on_one_thread(state, training[0]); }, steps_in_turns);
+      [=](benchmark::State& state) { train_on_one_thread(state, training[0]); }, calls_in_turns);
 });
 
 }  // namespace

@@ -9,6 +9,7 @@ import math
 import multiprocessing
 import random
 import re
+import statistics
 import sys
 import time
 
@@ -179,14 +180,16 @@ def timed_benchmarks(prepare):
     return calls
 
 
-def milliseconds(make, least=0.05):
+def milliseconds(make, calls=3, seconds=0.05):
+    """The mean of at least so many calls that take so long, as Google Benchmark has it."""
     call = make()
     call()
-    calls, begin = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - begin) < least:
+    times = []
+    while len(times) < calls or sum(times) < seconds:
+        begin = time.perf_counter()
         call()
-        calls += 1
-    return 1e3 * elapsed / calls
+        times.append(time.perf_counter() - begin)
+    return 1e3 * statistics.fmean(times)
 
 
 def peak_mib():
