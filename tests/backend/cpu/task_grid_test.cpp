@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <recal/backend/cpu/task_grid.hpp>
 
+#include <algorithm>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -71,4 +72,24 @@ TEST_CASE("channels are split where tiles are few, but not below what is worth i
   CHECK(TaskGrid(sizes, 1).size() == 4);
   sizes.most_channels = 64;
   CHECK(TaskGrid(sizes, 8).size() == 8);
+}
+
+TEST_CASE("tiles follow the pixels that are asked for") {
+  TaskGrid::Sizes sizes{.images = 2,
+                        .positions = 1024,
+                        .unit = 1,
+                        .channels = 8,
+                        .channel_unit = 8,
+                        .least_channels = 8,
+                        .most_channels = 8};
+  const auto longest = [&] {
+    Index most = 0;
+    const TaskGrid grid(sizes, 8);
+    for (Index task = 0; task < grid.size(); ++task) most = std::max(most, grid[task].last - grid[task].first);
+    return most;
+  };
+  CHECK(longest() == TaskGrid::most_pixels);
+  sizes.most_pixels = 128;
+  CHECK(longest() == 128);
+  for (const int times : covered(TaskGrid(sizes, 8), sizes)) CHECK(times == 1);
 }

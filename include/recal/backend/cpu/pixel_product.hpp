@@ -93,6 +93,7 @@ void multiply_pixels(const TensorView<const T>& x, Index channels, const PatchGr
   using B = Block<T>;
   ProductScratch<T>& scratch = product_scratch<T>();
   const Index area = grid.area();
+  // A panel somewhat too deep costs less than a second one whose sums are added.
   const Index chunk = channels * area <= B::depth * 5 / 4 ? channels : std::clamp<Index>(B::depth / area, 1, channels);
   const Index panel_sums = (tile.last - tile.first) * B::columns;
   const Index panels = (tile.channel_end - tile.channel + B::columns - 1) / B::columns;
