@@ -9,6 +9,7 @@
 usage() { sed -n '3,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 rounds=3 repetitions=2 quick="" compile="" pythons=()
+compilers=() # of these, those with torch.compile, where that is asked for
 while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) usage && exit ;;
@@ -54,12 +55,10 @@ peers() {
   done
 }
 
-# compiled NAME FILTER: the same with torch.compile, where it is asked for and there
+# compiled NAME FILTER: the same with torch.compile
 compiled() {
-  [[ $compile ]] || return 0
-  for i in "${!pythons[@]}"; do
-    "${pythons[i]}" -c 'import torch; torch.compile' 2>/dev/null || continue
-    quietly "${pythons[i]}" bench/peers/pytorch.py --compile --filter="$2" --out="$results/$1-compiled-$i.json"
+  for i in "${!compilers[@]}"; do
+    quietly "${compilers[i]}" bench/peers/pytorch.py --compile --filter="$2" --out="$results/$1-compiled-$i.json"
   done
 }
 
@@ -68,6 +67,9 @@ has_header dnnl.hpp || say "no oneDNN (optional: libdnnl-dev): claims about conv
 for i in "${!pythons[@]}"; do
   if version=$("${pythons[i]}" -c 'import torch; print(torch.__version__)' 2>/dev/null); then
     say "PyTorch $version"
+    if [[ $compile ]] && "${pythons[i]}" -c 'import torch; torch.compile' 2>/dev/null; then
+      compilers+=("${pythons[i]}")
+    fi
   else
     say "no PyTorch in ${pythons[i]}"
     unset "pythons[$i]"

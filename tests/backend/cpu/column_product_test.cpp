@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <recal/backend/cpu/column_product.hpp>
 
+#include <cmath>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -22,6 +23,27 @@ TEST_CASE("multiply_columns writes its tile and nothing else") {
     CAPTURE(tile.first);
     CHECK(c.error(y) <= 1e-5);
   }
+}
+
+TEST_CASE("multiply_columns goes through several images whose planes are whole panels") {
+  const Shape shape{4, 7, 8, 8};
+  const auto x = recal::testing::random_tensor<float>("x", {4, 3, 8, 8});
+  const auto weight = recal::testing::random_tensor<float>("weight", {1, 1, 7, 3});
+  const cpu::PlainWeights<float> weights{weight.data(), 3, 1, 0};
+  Tensor<float> y(shape, 100.0F);
+  cpu::multiply_columns<float>(x.view(), 3, cpu::PatchGrid(x.shape(), shape, Window{}), cpu::Tile{64, 256, 0, 7},
+                               weights, y.view(), {}, {});
+  double worst = 0;
+  for (Index n = 0; n < 4; ++n)
+    for (Index o = 0; o < 7; ++o)
+      for (Index k = 0; k < 64; ++k) {
+        double expected = n == 0 ? 100 : 0;
+        for (Index i = 0; i < 3 && n > 0; ++i)
+          expected += static_cast<double>(weight(0, 0, o, i)) * static_cast<double>(x.view().plane(n, i)[k]);
+        const double error = std::abs(static_cast<double>(y.view().plane(n, o)[k]) - expected);
+        if (!(error <= worst)) worst = error;
+      }
+  CHECK(worst <= 1e-5);
 }
 
 TEST_CASE("multiply_columns takes turned weights too") {

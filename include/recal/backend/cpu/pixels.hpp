@@ -49,8 +49,7 @@ class Pixels {
     if (source_ == Source::rows) copies_.assign(static_cast<std::size_t>(channels * channel_step_), T{});
   }
 
-  /// The same, gathered: one run, in which every tap of a channel is a row of neighbours, readable for some more pixels
-  /// than there are.
+  /// The same, gathered: one run, in which every tap of a channel is a row of neighbours.
   void prepare_patches(const TensorView<const T>& x, const PatchGrid& grid, Index first, Index last, Index channels,
                        const ConvStart<T>& start = {}) {
     x_ = x;
@@ -62,7 +61,7 @@ class Pixels {
     taps_.clear();
     for (Index t = 0; t < grid.area(); ++t) taps_.push_back(t * pitch);
     runs_.assign(1, {0, 0, last - first});
-    resize(copies_, channels * channel_step_ + WideBlock<T>::columns);
+    resize(copies_, channels * channel_step_);
   }
 
   /// Makes `count` channels from `first` on readable.
@@ -75,8 +74,6 @@ class Pixels {
 
   [[nodiscard]] const T* base() const { return base_; }
   [[nodiscard]] Index channel_step() const { return channel_step_; }
-  /// From one tap of patches to the next.
-  [[nodiscard]] Index tap_step() const { return channel_step_ / static_cast<Index>(taps_.size()); }
   [[nodiscard]] Index pixel_step() const { return pixel_step_; }
   [[nodiscard]] const std::vector<Index>& taps() const { return taps_; }
   /// Whether the taps of a row of the window are next to each other.
@@ -85,6 +82,9 @@ class Pixels {
 
  private:
   enum class Source { image, rows, patches };
+
+  /// From one tap of patches to the next.
+  [[nodiscard]] Index tap_step() const { return channel_step_ / static_cast<Index>(taps_.size()); }
 
   /// Whether lines that are `step` numbers apart share a set of the first cache.
   [[nodiscard]] static bool in_each_others_way(Index step) { return step * static_cast<Index>(sizeof(T)) % 4096 == 0; }
