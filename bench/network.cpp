@@ -3,6 +3,7 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/hold_gradients.hpp>
 #include <recal/ge.hpp>
 #include <recal/nn/bottleneck.hpp>
 #include <recal/nn/resnet.hpp>
@@ -18,14 +19,15 @@ namespace {
 template <class Module>
 class ResNet50 final : public Network {
  public:
-  explicit ResNet50(recal::Index classes) : net_({.layout = recal::nn::resnet50, .classes = classes}), sgd_(net_) {}
+  explicit ResNet50(recal::Index classes) : net_({.layout = recal::nn::resnet50, .classes = classes}), sgd_(net_) {
+    recal::release_gradients(net_);
+  }
 
   void train(const recal::Tensor<float>& images, std::span<const recal::Index> labels) override {
     const auto logits = net_.forward(recal::Cpu{}, images, tape_);
     gradient_.resize(logits.shape);
     recal::train::cross_entropy(logits, labels, gradient_);
-    net_.backward(recal::Cpu{}, images, gradient_, tape_);
-    sgd_.step_and_clear(net_, 1e-3);
+    net_.backward(recal::Cpu{}, images, gradient_, tape_, sgd_.in_backward(net_, 1e-3));
   }
 
   void infer(const recal::Tensor<float>& images) override { net_.infer(recal::Cpu{}, images, tape_); }

@@ -31,14 +31,11 @@ class Network {
   /// call.
   virtual Logits infer(const FloatTensor& images) = 0;
 
-  /// The same in training mode; keeps what backward() needs.
+  /// The same in training mode; keeps what learn() needs.
   virtual Logits forward(const FloatTensor& images) = 0;
 
-  /// Adds the parameter gradients of the last forward(). requires: the images of that forward()
-  virtual void backward(const FloatTensor& images, const FloatTensor& dlogits) = 0;
-
-  /// One step of the optimiser along the gradients, which are zero afterwards.
-  virtual void step(double rate) = 0;
+  /// One step of the optimiser along the gradients of the last forward(). requires: the images of that forward()
+  virtual void learn(const FloatTensor& images, const FloatTensor& dlogits, double rate) = 0;
 
   /// The number of learnable numbers.
   [[nodiscard]] virtual Index parameters() const = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <recal/backend/cpu/backend.hpp>
+#include <recal/core/hold_gradients.hpp>
 #include <recal/core/visit.hpp>
 #include <recal/nn/resnet.hpp>
 
@@ -17,22 +18,23 @@
 
 namespace animals {
 
-/// A Network made of any model with recal's functions: infer, forward and backward on a tape, and visit.
+/// A Network made of any model with recal's functions: infer, forward and backward on a tape, and visit. The optimiser
+/// steps inside the backward pass, so there is no memory for the gradients of all parameters.
 template <class Model>
 class NetworkOf final : public Network {
  public:
   NetworkOf(std::unique_ptr<Model> model, const recal::train::SgdOptions& sgd)
-      : model_(std::move(model)), optimiser_(*model_, sgd) {}
+      : model_(std::move(model)), optimiser_(*model_, sgd) {
+    recal::release_gradients(*model_);
+  }
 
   Logits infer(const FloatTensor& images) override { return model_->infer(recal::Cpu{}, images, tape_); }
 
   Logits forward(const FloatTensor& images) override { return model_->forward(recal::Cpu{}, images, tape_); }
 
-  void backward(const FloatTensor& images, const FloatTensor& dlogits) override {
-    model_->backward(recal::Cpu{}, images, dlogits, tape_);
+  void learn(const FloatTensor& images, const FloatTensor& dlogits, double rate) override {
+    model_->backward(recal::Cpu{}, images, dlogits, tape_, optimiser_.in_backward(*model_, rate));
   }
-
-  void step(double rate) override { optimiser_.step_and_clear(*model_, rate); }
 
   [[nodiscard]] Index parameters() const override { return recal::parameter_count(*model_); }
 

@@ -98,8 +98,7 @@ void Trainer::train_step(const Batch& batch) {
     fail("the loss is ", loss, " at step ", state_.step + 1, " with learning rate ", rate,
          ": the run diverged; try a lower --lr or a longer --warmup");
   const Index correct = recal::train::correct_in_top(logits, batch.labels);
-  network_.backward(batch.images, gradient_);
-  network_.step(rate);
+  network_.learn(batch.images, gradient_, rate);
 
   ++state_.step;
   ++state_.position;

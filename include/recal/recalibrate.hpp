@@ -6,6 +6,7 @@
 
 #include <recal/backend/backend.hpp>
 #include <recal/backend/cpu/backend.hpp>
+#include <recal/core/hold_gradients.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/core/visit.hpp>
 #include <recal/core/zero_gradients.hpp>
@@ -126,6 +127,7 @@ class Recalibrate {
     check_shape("the tape", tape.shape, from.shape);
     check_shape("dy", grad.shape, from.shape);
     check_shape("dx", to.shape, from.shape);
+    hold_gradients(*this);
     if (from.shape.size() == 0) return;
 
     detail::backward_planes(backend, pool_, integrate_, gate_, from, grad, to, tape);

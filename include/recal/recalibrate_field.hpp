@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <recal/core/hold_gradients.hpp>
 #include <recal/pool/field_pool.hpp>
 #include <recal/recalibrate.hpp>
 
@@ -131,6 +132,7 @@ class Recalibrate<P, I, G> {
     check_shape("the tape", tape.shape, from.shape);
     check_shape("dy", grad.shape, from.shape);
     const auto layout = check_call(from.shape, to.shape, false);
+    hold_gradients(*this);
     if (from.shape.size() == 0) return;
     if constexpr (WholeMapPool<P>)
       if (pool_.uniform())

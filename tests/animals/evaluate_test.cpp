@@ -32,8 +32,7 @@ class ConstantNetwork final : public animals::Network {
     return std::as_const(logits_).view();
   }
   Logits forward(const animals::FloatTensor& images) override { return infer(images); }
-  void backward(const animals::FloatTensor&, const animals::FloatTensor&) override {}
-  void step(double) override {}
+  void learn(const animals::FloatTensor&, const animals::FloatTensor&, double) override {}
   [[nodiscard]] Index parameters() const override { return 0; }
   void save_weights(const std::filesystem::path&, const recal::train::Notes&) const override {}
   void save_all(const std::filesystem::path&, const recal::train::Notes&) const override {}

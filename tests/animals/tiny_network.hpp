@@ -45,8 +45,12 @@ struct LinearModel {
     return infer(backend, x, tape);
   }
 
-  template <class B>
-  void backward(const B&, const FloatTensor& x, const FloatTensor& dlogits, Tape&) {
+  template <class B, class Use>
+  void backward(const B&, const FloatTensor& x, const FloatTensor& dlogits, Tape&, Use&& use) {
+    use([&] { add_gradients(x, dlogits); }, *this);
+  }
+
+  void add_gradients(const FloatTensor& x, const FloatTensor& dlogits) {
     const Index inputs = weight.shape[1];
     for (Index n = 0; n < x.shape().n; ++n)
       for (Index c = 0; c < classes(); ++c)

@@ -8,6 +8,7 @@
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/reference/backend.hpp>
+#include <recal/core/hold_gradients.hpp>
 #include <recal/core/zero_gradients.hpp>
 #include <recal/gct.hpp>
 #include <recal/ge.hpp>
@@ -217,6 +218,32 @@ TEST_CASE("a network's step is bit-identical for any number of threads") {
     CHECK(other.gradients == one.gradients);
   }
   recal::set_thread_count(before);
+}
+
+TEST_CASE("a step inside the backward pass is the step after it, bit for bit") {
+  using Net = ResNet<float, recal::Se<float>>;
+  Net after({.layout = shallow_bottlenecks, .classes = 4});
+  Net inside = after;
+  recal::train::Sgd<float> sgd_after(after, {.nesterov = true});
+  recal::train::Sgd<float> sgd_inside(inside, sgd_after.options());
+  recal::release_gradients(inside);
+  Net::Tape tape;
+  const auto x = random_tensor<float>("x", {4, 3, 40, 36});
+  const auto dlogits = random_tensor<float>("dlogits", {4, 4, 1, 1});
+  for (int step = 0; step < 3; ++step) {
+    after.forward(recal::Cpu{}, x, tape);
+    after.backward(recal::Cpu{}, x, dlogits, tape);
+    sgd_after.step_and_clear(after, 0.01);
+    inside.forward(recal::Cpu{}, x, tape);
+    inside.backward(recal::Cpu{}, x, dlogits, tape, sgd_inside.in_backward(inside, 0.01));
+  }
+  std::vector<recal::Buffer<float>> values;
+  recal::for_each_parameter(after, [&](const auto& parameter) { values.push_back(parameter.value); });
+  std::size_t next = 0;
+  recal::for_each_parameter(inside, [&](const std::string& name, const auto& parameter) {
+    CHECK_MESSAGE(parameter.value == values[next++], name);
+    CHECK_MESSAGE(parameter.grad.empty(), name);
+  });
 }
 
 TEST_CASE("networks name what does not fit") {

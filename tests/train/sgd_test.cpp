@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <recal/core/hold_gradients.hpp>
 #include <recal/train/sgd.hpp>
 
 #include "tests/support/fill.hpp"
@@ -83,6 +85,81 @@ TEST_CASE("a step that clears is a step, with gradients that are zero afterwards
     cleared.first.grad = layer.first.grad;
     cleared.second.grad = layer.second.grad;
   }
+}
+
+/// One parameter of a layer.
+struct Part {
+  BasicParameter<float>& parameter;
+
+  template <class Self, class V>
+  static void visit(Self& self, V&& v) {
+    v(self.parameter);
+  }
+};
+
+void add_noise(BasicParameter<float>& parameter, float scale) {
+  recal::Buffer<float> noise(parameter.value.size());
+  recal::testing::fill(parameter.name, -1, 1, noise.data(), parameter.size());
+  for (std::size_t i = 0; i < noise.size(); ++i) parameter.grad[i] += scale * noise[i];
+}
+
+TEST_CASE("a step in the backward pass is a step that clears, parameter by parameter, and lends what is not there") {
+  Layer<float> layer{{"first", {7}, 1.0F}, {"second", {200000}, 2.0F, false}};
+  Layer<float> lent = layer;
+  Sgd<float> sgd(layer, {.nesterov = true});
+  Sgd<float> lending(lent, sgd.options());
+  recal::release_gradients(lent);
+  for (const float scale : {1.0F, -3.0F, 2.0F}) {
+    add_noise(layer.first, scale);
+    add_noise(layer.second, scale);
+    sgd.step_and_clear(layer, 0.1);
+    auto use = lending.in_backward(lent, 0.1);
+    for (BasicParameter<float>* parameter : {&lent.second, &lent.first}) {
+      CHECK(parameter->grad.empty());
+      Part part{*parameter};
+      use([&] { add_noise(*parameter, scale); }, part);
+      CHECK(parameter->grad.empty());
+    }
+    CHECK(lent.first.value == layer.first.value);
+    CHECK(lent.second.value == layer.second.value);
+  }
+}
+
+TEST_CASE("a step in the backward pass goes along what earlier passes added, too") {
+  Layer<float> layer{{"first", {7}, 1.0F}, {"second", {300}, 2.0F}};
+  Layer<float> other = layer;
+  Sgd<float> sgd(layer);
+  Sgd<float> in_backward(other);
+  const auto add = [](Layer<float>& to, float scale) {
+    add_noise(to.first, scale);
+    add_noise(to.second, scale);
+  };
+  add(layer, 1.0F);
+  add(layer, 5.0F);
+  sgd.step(layer, 0.1);
+  add(other, 1.0F);
+  in_backward.in_backward(other, 0.1)([&] { add(other, 5.0F); }, other);
+  CHECK(other.first.value == layer.first.value);
+  CHECK(other.second.value == layer.second.value);
+  CHECK(other.first.grad.empty());
+  CHECK(other.second.grad.capacity() == 0);
+}
+
+TEST_CASE("SGD refuses a step without gradients, and one in the backward pass of other parameters") {
+  Layer<float> layer{{"first", {7}, 1.0F}, {"second", {300}, 2.0F}};
+  Layer<float> stranger = layer;
+  Sgd<float> sgd(layer);
+  recal::release_gradients(layer);
+  CHECK_THROWS_WITH_AS(sgd.step(layer, 0.1),
+                       "recal: first has 7 numbers and 0 gradients; backward comes before the optimiser's step",
+                       recal::error);
+  bool added = false;
+  CHECK_THROWS_WITH_AS(sgd.in_backward(layer, 0.1)([&] { added = true; }, stranger),
+                       "recal: first is not among the parameters of the layer that the step is for", recal::error);
+  CHECK(!added);
+  Layer<float> resized{{"first", {7}}, {"second", {301}}};
+  CHECK_THROWS_AS(std::ignore = sgd.in_backward(resized, 0.1), recal::error);
+  CHECK(layer.first.value[0] == 1.0F);
 }
 
 TEST_CASE("SGD's momenta are states by name, enough to continue from") {

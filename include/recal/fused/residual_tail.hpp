@@ -5,6 +5,7 @@
 #include <recal/backend/channel_block.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/dots.hpp>
+#include <recal/core/hold_gradients.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/fused/channel_walk.hpp>
 #include <recal/fused/tail_module.hpp>
@@ -82,6 +83,8 @@ class ResidualTail {
     check_shape("its gradient", dout.shape, x.shape);
     check_shape("gradient of the shortcut", dshortcut.shape, x.shape);
     check_shape("input gradient of a residual tail", dx.shape, x.shape);
+    hold_gradients(norm_);
+    hold_gradients(module_);
     const Groups groups{x.shape, Integrate::mixing};
     if (x.shape.size() == 0) return;
     const auto& pool = fused::tail_pool(module_.pool());

@@ -8,6 +8,7 @@
 #include <recal/backend/conv_start.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/hold_gradients.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/core/visit.hpp>
 #include <recal/fused/channel_walk.hpp>
@@ -326,6 +327,7 @@ class BatchNorm2d {
   void pull(const B& backend, In x, In dy, Out dx, In y, Out dshortcut, Mask mask, const Tape& tape) {
     using A = typename B::Team::template accumulator<T>;
     check_backward(x, dy, dx, y, dshortcut, tape);
+    hold_gradients(*this);
     const Index count = x.shape.plane();
     const Out masked = dshortcut.data != nullptr ? dshortcut : dx;
     const In dr = mask != Mask::none ? In(masked) : dy;

@@ -13,6 +13,7 @@
 #include <recal/backend/reference/conv2d.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/hold_gradients.hpp>
 #include <recal/core/parameter.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/nn/init.hpp>
@@ -147,6 +148,7 @@ class Conv2d {
     const TensorView<const T> in = view_of(x);
     const TensorView<const T> gradient = view_of(dy);
     check_shape("a convolution's output gradient", gradient.shape, output_shape(in.shape));
+    hold_gradients(*this);
     conv2d_backward_weight(backend, in, gradient, weight.grad.data(), bias_data(bias.grad), window_, options_.groups,
                            start);
   }

@@ -11,6 +11,7 @@
 #include <recal/backend/matrix.hpp>
 #include <recal/backend/reference/gemm.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/hold_gradients.hpp>
 #include <recal/core/parameter.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/nn/init.hpp>
@@ -73,6 +74,7 @@ class Linear {
     const TensorView<const T> in = view_of(x);
     const TensorView<const T> gradient = view_of(dy);
     check_shape("a dense layer's output gradient", gradient.shape, output_shape(in.shape));
+    hold_gradients(*this);
     gemm(backend, rows_of(gradient).transposed(), rows_of(in), row_major(weight.grad.data(), out_, in_), true);
     for (Index o = 0; o < out_; ++o) {
       double sum = 0;

@@ -13,6 +13,7 @@
 #include <recal/fused/residual_tail.hpp>
 #include <recal/nn/batch_norm.hpp>
 #include <recal/nn/conv_norm.hpp>
+#include <recal/nn/gradient_use.hpp>
 #include <recal/nn/no_module.hpp>
 #include <recal/nn/relu.hpp>
 #include <recal/nn/workspace.hpp>
@@ -104,30 +105,35 @@ class ResidualBlock {
     run<false>(backend, x, tape, work);
   }
 
-  /// dx is resized and assigned; parameter gradients are added. dy is overwritten.
+  /// dx is resized and assigned; parameter gradients are added, and used. dy is overwritten.
   /// requires: x and tape as forward left them; dx and dy are none of the workspace's tensors and not each other
-  template <Backend B>
-  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Workspace<T>& work) {
+  template <Backend B, GradientUse Use = KeepGradients>
+  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Workspace<T>& work,
+                Use&& use = {}) {
     check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
     // dx has room for the largest gradient, but is assigned from the last one.
     Tensor<T>& first = layers.size() > 1 ? dx : work.current;
-    pull_tail(backend, dy, first, tape);
+    use([&] { pull_tail(backend, dy, first, tape); }, layers.back().norm, module);
     const Tensor<T>* gradient = &first;
     for (std::size_t i = layers.size() - 1; i > 0; --i) {
+      auto& conv = layers[i].conv;
       auto& norm = layers[i - 1].norm;
       const auto& before = tape.layers[i - 1];
       work.next.resize(before.convolved.shape());
-      layers[i].conv.backward(backend, before.convolved, *gradient, work.next, norm.relu_start(before.norm));
-      norm.backward_relu(backend, before.convolved, work.next, work.next, before.norm);
+      use([&] { conv.backward(backend, before.convolved, *gradient, work.next, norm.relu_start(before.norm)); }, conv);
+      use([&] { norm.backward_relu(backend, before.convolved, work.next, work.next, before.norm); }, norm);
       std::swap(work.current, work.next);
       gradient = &work.current;
     }
     dx.resize(x.shape);
-    if (!downsample)
-      return layers[0].conv.backward(backend, x, *gradient, dx, {}, {.shortcut = std::as_const(dy).view()});
-    layers[0].conv.backward(backend, x, *gradient, dx);
-    downsample->norm.backward(backend, tape.downsample.convolved, dy, dy, tape.downsample.norm);
-    downsample->conv.backward_adding(backend, x, dy, dx, work.next);
+    const ConvFinish<T> add_shortcut = {.shortcut = std::as_const(dy).view()};
+    auto& conv = layers[0].conv;
+    use([&] { conv.backward(backend, x, *gradient, dx, {}, downsample ? ConvFinish<T>{} : add_shortcut); }, conv);
+    if (!downsample) return;
+    auto& [side, norm] = *downsample;
+    const auto& taped = tape.downsample;
+    use([&] { norm.backward(backend, taped.convolved, dy, dy, taped.norm); }, norm);
+    use([&] { side.backward_adding(backend, x, dy, dx, work.next); }, side);
   }
 
   /// Names: conv1, bn1, ..., the module's checkpoint name, downsample.

@@ -18,6 +18,7 @@
 #include <recal/nn/bottleneck.hpp>
 #include <recal/nn/conv2d.hpp>
 #include <recal/nn/conv_norm.hpp>
+#include <recal/nn/gradient_use.hpp>
 #include <recal/nn/init.hpp>
 #include <recal/nn/linear.hpp>
 #include <recal/nn/pool2d.hpp>
@@ -50,6 +51,7 @@ struct ResNetOptions {
 ///   decltype(net)::Tape tape;
 ///   const auto logits = net.forward(backend, x, tape);    (N, classes, 1, 1), lives in the tape
 ///   net.backward(backend, x, dlogits, tape);              parameter gradients are added
+///   net.backward(backend, x, dlogits, tape, sgd.in_backward(net, rate));    or added, used for a step, and forgotten
 ///
 /// The tape owns every tensor of a step and is reused: from the second step of a shape on, nothing of the tensors'
 /// size is allocated. Source: He et al. 2016; the stride sits in the 3x3 convolution.
@@ -140,12 +142,12 @@ class ResNet {
     return run<false>(backend, view_of(images), tape);
   }
 
-  /// Adds the parameters' gradients. requires: images and tape as forward left them
-  template <Backend B, class X, class D>
-  void backward(const B& backend, const X& images, const D& dlogits, Tape& tape) {
+  /// Adds the parameters' gradients, and uses them. requires: images and tape as forward left them
+  template <Backend B, class X, class D, GradientUse Use = KeepGradients>
+  void backward(const B& backend, const X& images, const D& dlogits, Tape& tape, Use&& use = {}) {
     const TensorView<const T> x = view_of(images);
-    pull(backend, x, view_of(dlogits), tape);
-    conv1.backward_parameters(backend, x, tape.maps[0]);
+    pull(backend, x, view_of(dlogits), tape, use);
+    use([&] { conv1.backward_parameters(backend, x, tape.maps[0]); }, conv1);
   }
 
   /// The same, and the gradient of the images (assigned).
@@ -153,7 +155,7 @@ class ResNet {
   void backward(const B& backend, const X& images, const D& dlogits, Tape& tape, DX&& dimages) {
     const TensorView<const T> x = view_of(images);
     check_shape("gradient of the images", view_of(dimages).shape, x.shape);
-    pull(backend, x, view_of(dlogits), tape);
+    pull(backend, x, view_of(dlogits), tape, KeepGradients{});
     conv1.backward(backend, x, tape.maps[0], dimages);
   }
 
@@ -222,8 +224,8 @@ class ResNet {
   }
 
   /// Adds all gradients but conv1's; leaves that of conv1's output in tape.maps[0].
-  template <class B>
-  void pull(const B& backend, TensorView<const T> x, TensorView<const T> dlogits, Tape& tape) {
+  template <class B, class Use>
+  void pull(const B& backend, TensorView<const T> x, TensorView<const T> dlogits, Tape& tape, Use&& use) {
     check(tape.blocks.size() == block_count(), "the tape holds ", tape.blocks.size(), " blocks, the network has ",
           block_count(), "; forward comes before backward");
     check_shape("the images", x.shape, {tape.logits.shape().n, conv1.in_channels(), x.shape.h, x.shape.w});
@@ -232,7 +234,7 @@ class ResNet {
     // The two change roles with every layer; so the same one holds the largest map in every step.
     if ((block_count() + (stem_ == Stem::large ? 1 : 0)) % 2 == 1) std::swap(dy, dx);
     tape.feature_gradient.resize(tape.features.shape());
-    fc.backward(backend, tape.features, dlogits, tape.feature_gradient);
+    use([&] { fc.backward(backend, tape.features, dlogits, tape.feature_gradient); }, fc);
     dy.resize(tape.blocks.back().out.shape());
     nn::global_avg_pool_backward(backend, tape.feature_gradient, dy);
     std::size_t next = tape.blocks.size();
@@ -240,7 +242,7 @@ class ResNet {
       for (auto block = stage->rbegin(); block != stage->rend(); ++block) {
         --next;
         const Tensor<T>& input = next == 0 ? tape.input : tape.blocks[next - 1].out;
-        block->backward(backend, input.view(), dy, dx, tape.blocks[next], tape.work);
+        block->backward(backend, input.view(), dy, dx, tape.blocks[next], tape.work, use);
         std::swap(dy, dx);
       }
     if (stem_ == Stem::large) {
@@ -248,7 +250,7 @@ class ResNet {
       nn::max_pool2d_backward(backend, dy, dx, stem_pool, tape.pool);
       std::swap(dy, dx);
     }
-    bn1.backward_relu(backend, tape.stem.convolved, dy, dy, tape.stem.norm);
+    use([&] { bn1.backward_relu(backend, tape.stem.convolved, dy, dy, tape.stem.norm); }, bn1);
   }
 
   template <class B>

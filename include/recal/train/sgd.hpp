@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +13,7 @@
 #include <recal/core/parallel.hpp>
 #include <recal/core/visit.hpp>
 #include <recal/core/zero_gradients.hpp>
+#include <recal/train/gradient_pool.hpp>
 #include <recal/train/sgd_options.hpp>
 
 namespace recal::train {
@@ -54,6 +57,28 @@ class Sgd {
     step_with<true>(layer, rate);
   }
 
+  class InBackward;
+
+  /// The same inside a network's backward pass, layer by layer, each as soon as its gradients are complete:
+  ///
+  ///   net.backward(backend, images, dlogits, tape, sgd.in_backward(net, rate));
+  ///
+  /// Bit-identical to backward() and step_and_clear(), also where gradients of earlier batches are there. Parameters
+  /// without memory for a gradient (release_gradients()) are lent some for the time of their layer: then the gradients
+  /// of a network take as much as those of its largest layer.
+  /// Parameters that have such memory lose it. What is returned is for one backward pass.
+  /// errors: as step(); a layer that is not part of `layer`
+  /// source: LOMO (Lv et al. 2023), section 3
+  template <class Layer>
+  [[nodiscard]] InBackward in_backward(Layer& layer, double rate) {
+    momenta_.clear();
+    for_each_pair(layer, [this](const std::string&, BasicParameter<T>& parameter, BasicState<T>& velocity) {
+      momenta_.emplace_back(&parameter, &velocity);
+    });
+    std::sort(momenta_.begin(), momenta_.end(), before);
+    return InBackward(*this, rate);
+  }
+
   template <class Self, class V>
   static void visit(Self& self, V&& v) {
     for (auto& velocity : self.velocities_) v(velocity);
@@ -70,15 +95,31 @@ class Sgd {
     bool decay;
   };
 
+  /// A parameter whose gradient is being added to, with memory of its own or lent.
+  struct Loan {
+    BasicParameter<T>* parameter;
+    BasicState<T>* velocity;
+    bool lent;
+  };
+
+  using Momentum = std::pair<const BasicParameter<T>*, BasicState<T>*>;
+
+  [[nodiscard]] static bool before(const Momentum& a, const Momentum& b) { return std::less<>()(a.first, b.first); }
+
   template <bool clear, class Layer>
   void step_with(Layer& layer, double rate) {
-    collect(layer);
-    parallel_for(static_cast<Index>(pieces_.size()), [&](Index i) { update<clear>(at(pieces_, i), rate); });
+    pieces_.clear();
+    for_each_pair(layer, [this](const std::string& name, BasicParameter<T>& parameter, BasicState<T>& velocity) {
+      check(parameter.grad.size() == parameter.value.size(), name, " has ", parameter.size(), " numbers and ",
+            parameter.grad.size(), " gradients; backward comes before the optimiser's step");
+      cut(parameter, velocity);
+    });
+    update_all<clear>(rate);
   }
 
-  template <class Layer>
-  void collect(Layer& layer) {
-    pieces_.clear();
+  /// f(name, parameter, its momentum) for all parameters of the layer.
+  template <class Layer, class F>
+  void for_each_pair(Layer& layer, const F& f) {
     std::size_t next = 0;
     for_each_parameter(layer, [&](const std::string& name, BasicParameter<T>& parameter) {
       check(next < velocities_.size(), "the optimiser was made for ", velocities_.size(),
@@ -88,12 +129,48 @@ class Sgd {
                 velocity.value.size() == parameter.value.size(),
             "the optimiser's next parameter is ", std::string_view(velocity.name).substr(prefix_length), " with ",
             velocity.size(), " numbers, the layer's is ", name, " with ", parameter.size());
-      for (Index first = 0; first < parameter.size(); first += piece_size)
-        pieces_.push_back({parameter.value.data() + first, parameter.grad.data() + first, velocity.value.data() + first,
-                           std::min(piece_size, parameter.size() - first), parameter.decay});
+      f(name, parameter, velocity);
     });
     check(next == velocities_.size(), "the optimiser was made for ", velocities_.size(), " parameters, the layer has ",
           next);
+  }
+
+  void cut(BasicParameter<T>& parameter, BasicState<T>& velocity) {
+    for (Index first = 0; first < parameter.size(); first += piece_size)
+      pieces_.push_back({parameter.value.data() + first, parameter.grad.data() + first, velocity.value.data() + first,
+                         std::min(piece_size, parameter.size() - first), parameter.decay});
+  }
+
+  template <bool clear>
+  void update_all(double rate) {
+    const auto count = static_cast<Index>(pieces_.size());
+    Index elements = 0;
+    for (const Piece& piece : pieces_) elements += piece.count;
+    parallel_for(count, elements <= piece_size ? count : 1, [&](Index i) { update<clear>(at(pieces_, i), rate); });
+  }
+
+  void lend(BasicParameter<T>& parameter) {
+    BasicState<T>& velocity = momentum_of(parameter);
+    const bool lent = parameter.grad.empty();
+    if (lent) parameter.grad = pool_.lend(parameter.value.size());
+    loans_.push_back({&parameter, &velocity, lent});
+  }
+
+  void step_and_take_back(double rate) {
+    pieces_.clear();
+    for (const Loan& loan : loans_) cut(*loan.parameter, *loan.velocity);
+    update_all<true>(rate);
+    for (const Loan& loan : loans_) {
+      Buffer<T> gradient = std::exchange(loan.parameter->grad, {});
+      if (loan.lent) pool_.take_back(std::move(gradient));
+    }
+  }
+
+  [[nodiscard]] BasicState<T>& momentum_of(const BasicParameter<T>& parameter) {
+    const auto found = std::lower_bound(momenta_.begin(), momenta_.end(), Momentum{&parameter, nullptr}, before);
+    check(found != momenta_.end() && found->first == &parameter, parameter.name,
+          " is not among the parameters of the layer that the step is for");
+    return *found->second;
   }
 
   template <bool clear>
@@ -121,6 +198,29 @@ class Sgd {
   SgdOptions options_;
   std::vector<BasicState<T>> velocities_;
   std::vector<Piece> pieces_;
+  std::vector<Momentum> momenta_;  // by address of the parameter
+  std::vector<Loan> loans_;
+  GradientPool<T> pool_;
+};
+
+/// A GradientUse (nn/gradient_use.hpp): the step of in_backward(). Layers must not be nested in one another's.
+template <class T>
+class Sgd<T>::InBackward {
+ public:
+  template <class Add, class... Layer>
+  void operator()(const Add& add, Layer&... layers) {
+    sgd_->loans_.clear();
+    (for_each_parameter(layers, [this](BasicParameter<T>& parameter) { sgd_->lend(parameter); }), ...);
+    add();
+    sgd_->step_and_take_back(rate_);
+  }
+
+ private:
+  friend Sgd;
+  InBackward(Sgd& sgd, double rate) : sgd_(&sgd), rate_(rate) {}
+
+  Sgd* sgd_;
+  double rate_;
 };
 
 }  // namespace recal::train

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include <recal/core/buffer.hpp>
+
+namespace recal::train {
+
+/// Memory for gradients that are needed one layer at a time. Buffers are zero when they are lent and when they come
+/// back, so that a lent one costs no pass over it but where it grows.
+template <class T>
+class GradientPool {
+ public:
+  /// `count` zeros, in the smallest buffer that has room, else in the largest there is.
+  [[nodiscard]] Buffer<T> lend(std::size_t count) {
+    Buffer<T> buffer;
+    if (!free_.empty()) {
+      auto chosen = std::find_if(free_.begin(), free_.end(), [&](const auto& own) { return own.capacity() >= count; });
+      if (chosen == free_.end()) --chosen;
+      buffer = std::move(*chosen);
+      free_.erase(chosen);
+    }
+    if (buffer.capacity() < count) {
+      Buffer<T>().swap(buffer);
+      buffer.reserve(count);
+    }
+    buffer.resize(count, T{});
+    return buffer;
+  }
+
+  /// requires: the buffer is zero
+  void take_back(Buffer<T> buffer) {
+    const auto larger =
+        std::find_if(free_.begin(), free_.end(), [&](const auto& own) { return own.capacity() > buffer.capacity(); });
+    free_.insert(larger, std::move(buffer));
+  }
+
+ private:
+  std::vector<Buffer<T>> free_;  // by capacity
+};
+
+}  // namespace recal::train
