@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,18 +63,37 @@ struct Steps {
   }
 };
 
+/// The rows that a step was given.
+struct RowRange {
+  Index first;
+  Index last;
+};
+
 /// Whether every group sees before on all rows, between once, after on all rows.
 template <class B>
 bool runs_in_order(const B& backend, const Groups& groups, bool together = false) {
   Steps steps(groups);
-  const auto some = [&](Index first, Index last) {
-    for (Index g = first; g < last; ++g) steps.note(g, 'm');
+  const auto some = [&](Index first, Index last, const RowRange& rows) {
+    for (Index g = first; g < last; ++g) {
+      steps.note(g, 'm');
+      steps.misplaced += g * groups.rows() < rows.first || (g + 1) * groups.rows() > rows.last;
+    }
   };
-  const auto all = [&](const auto&) { some(0, groups.groups()); };
+  const auto all = [&](const auto&, const RowRange& rows) { some(0, groups.groups(), rows); };
   const auto on_planes = [&](char step) {
-    return [&, step](const auto&, const PlaneRun& run) { steps.note(groups, run, step); };
+    return [&, step](const auto&, const PlaneRun& run, const RowRange& rows) {
+      steps.note(groups, run, step);
+      const RunRows own = groups.rows_of(run);
+      const std::lock_guard lock(steps.mutex);
+      steps.misplaced += own[0] < rows.first || own[run.size() - 1] >= rows.last;
+    };
   };
-  recal::detail::run(backend, groups, on_planes('b'), recal::detail::Between{some, all, together}, on_planes('a'));
+  recal::detail::run(
+      backend, groups,
+      [](Index first, Index last) {
+        return std::optional(RowRange{first, last});
+      },
+      on_planes('b'), recal::detail::Between{some, all, together}, on_planes('a'));
   const auto rows = static_cast<std::size_t>(groups.rows());
   const std::string expected = std::string(rows, 'b') + 'm' + std::string(rows, 'a');
   for (const std::string& found : steps.of_group)
@@ -130,6 +150,7 @@ TEST_CASE("a slice holds the rows of its groups") {
   CHECK(sample.size() == 6);
   CHECK(sample.front() == 6);
   CHECK(Groups{map, Mixing::samples}.slice<2>(numbers, 1, 3).size() == 8);
+  CHECK(Groups{map, Mixing::samples}.slice<2>(numbers, 2, 3, 2).front() == 4);
 }
 
 TEST_CASE("run: before, between, after, in this order for every group, once for every plane") {
@@ -156,7 +177,9 @@ TEST_CASE("pool writes the style of a plane into its row") {
   const auto x = random_tensor<double>("x", map);
   on_both_teams([&](const auto& team) {
     std::array<double, 12> style{};
-    recal::detail::pool(team, recal::MeanStd{}, x.view(), {map, Mixing::channels}, {1, 1, 2}, style.data());
+    const PlaneRun one{1, 1, 2};
+    recal::detail::pool(team, recal::MeanStd{}, x.view(), one, Groups{map, Mixing::channels}.rows_of(one),
+                        style.data());
     double mean = 0;
     for (Index k = 0; k < 35; ++k) mean += x.view().plane(1, 1)[k] / 35;
     CHECK(style[8] == doctest::Approx(mean).epsilon(1e-13));
@@ -175,7 +198,8 @@ TEST_CASE_TEMPLATE("pool on runs of every length gives what finish gives of each
     for (Index last = 1; last <= 11; ++last) {
       const Groups groups{x.shape(), mixing};
       recal::Buffer<double> style(static_cast<std::size_t>(groups.planes() * P::width), -1.0);
-      recal::detail::pool(team, pool, x.view(), groups, {1, 0, last}, style.data());
+      const PlaneRun some{1, 0, last};
+      recal::detail::pool(team, pool, x.view(), some, groups.rows_of(some), style.data());
       double worst = 0;
       for (Index c = 0; c < 11; ++c) {
         std::array<double, static_cast<std::size_t>(P::width)> expected;
@@ -229,7 +253,8 @@ TEST_CASE("dots: the gradients of scale and shift") {
   }
   on_both_teams([&](const auto& team) {
     std::array<Affine, 6> grads{};
-    recal::detail::dots(team, x.view(), dy.view(), {map, Mixing::none}, {1, 0, 3}, grads.data());
+    const PlaneRun all{1, 0, 3};
+    recal::detail::dots(team, x.view(), dy.view(), all, Groups{map, Mixing::none}.rows_of(all), grads.data());
     const Affine& grad = grads[3];  // of channel 1, sample 1
     CHECK(grad.scale == doctest::Approx(scale).epsilon(1e-13));
     CHECK(grad.shift == doctest::Approx(shift).epsilon(1e-13));

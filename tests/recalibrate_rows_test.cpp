@@ -1,23 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <span>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/reference/backend.hpp>
+#include <recal/gate/sigmoid.hpp>
+#include <recal/pool/mean.hpp>
 #include <recal/recalibrate_rows.hpp>
 
 using namespace recal;
 
-TEST_CASE("room for the numbers of each plane") {
-  RowTape tape;
-  tape.resize(6, 2, 1);
-  CHECK(tape.style.size() == 12);
-  CHECK(tape.excitation.size() == 6);
-  CHECK(tape.gate.size() == 6);
-  CHECK(tape.grad_style.size() == 12);
-  CHECK(tape.grad_excitation.size() == 6);
-  CHECK(tape.pull.size() == 6);
+namespace {
+
+/// Adds 1 to t, doubles z's gradient; says at the end which rows it was given.
+struct Counting {
+  static constexpr Mixing mixing = Mixing::samples;
+  static constexpr Index in = 1;
+  static constexpr Index out = 1;
+  using Tape = NoTape;
+
+  void infer(Index, std::span<const double> t, std::span<double> z) const {
+    for (std::size_t i = 0; i < t.size(); ++i) z[i] = t[i] + 1;
+  }
+  void forward(Index, std::span<const double> t, std::span<double> z, Tape&) { infer(0, t, z); }
+  void backward(Index, std::span<const double>, std::span<const double> dz, std::span<double> dt, Tape&) {
+    for (std::size_t i = 0; i < dz.size(); ++i) dt[i] = 2 * dz[i];
+  }
+};
+
+struct CountingAtEnd : Counting {
+  double gradient = 0;
+
+  void parameter_gradients(Index groups, std::span<const double> t, std::span<const double> dz, NoTape&) {
+    CHECK(groups == 3);
+    for (std::size_t i = 0; i < t.size(); ++i) gradient += t[i] * dz[i];
+  }
+};
+
+struct CountingTape : RowTape {
+  NoTape integrate;
+};
+
+constexpr Shape six_planes{2, 3, 4, 4};
+const Groups three_groups{six_planes, Mixing::samples};
+
+}  // namespace
+
+TEST_CASE("room for the numbers of some rows, counted from the first of them") {
+  GateRows gates;
+  gates.cover(4, 10, 2, 1);
+  CHECK(gates.begin == 4);
+  CHECK(gates.style.size() == 12);
+  CHECK(gates.excitation.size() == 6);
+  CHECK(gates.gate.size() == 6);
+  PullRows pulls;
+  pulls.cover(2, 5, 1, 2);
+  CHECK(pulls.begin == 2);
+  CHECK(pulls.grad_style.size() == 3);
+  CHECK(pulls.grad_excitation.size() == 6);
+  CHECK(pulls.grad_gate.size() == 3);
+  CHECK(pulls.pull.size() == 3);
+}
+
+TEST_CASE("rows of one's own keep their memory from one use to the next, and nest") {
+  const double* memory = nullptr;
+  {
+    OwnRows<PullRows> rows(0, 100, 1, 1);
+    memory = (*rows).grad_style.data();
+    OwnRows<PullRows> inner(0, 100, 1, 1);
+    CHECK((*inner).grad_style.data() != memory);
+  }
+  OwnRows<PullRows> first(7, 107, 1, 1);
+  OwnRows<PullRows> second(7, 107, 1, 1);
+  CHECK(((*first).grad_style.data() == memory) != ((*second).grad_style.data() == memory));
+  CHECK((*first).begin == 7);
+}
+
+TEST_CASE("the steps between passes find rows where they are: in a tape, or from the first of some on") {
+  const Mean pool;
+  const Sigmoid gate;
+  Counting integrate;
+  CountingTape tape;
+  tape.cover(0, 6, 1, 1);
+  for (Index i = 0; i < 6; ++i) at(tape.style, i) = static_cast<double>(i);
+  detail::forward_step(integrate, gate, three_groups).some(0, 3, tape);
+
+  GateRows some;
+  some.cover(2, 6, 1, 1);
+  for (Index i = 0; i < 4; ++i) at(some.style, i) = static_cast<double>(2 + i);
+  detail::infer_step(integrate, gate, three_groups).some(1, 3, some);
+
+  PullRows all;
+  all.cover(0, 6, 1, 1);
+  PullRows part;
+  part.cover(2, 6, 1, 1);
+  for (Index i = 0; i < 6; ++i) at(all.grad_gate, i) = {.scale = 1.0 + static_cast<double>(i), .shift = 0};
+  for (Index i = 0; i < 4; ++i) at(part.grad_gate, i) = at(all.grad_gate, 2 + i);
+  detail::backward_step(pool, integrate, gate, three_groups, tape).all(Reference{}, all);
+  detail::backward_step(pool, integrate, gate, three_groups, tape).some(1, 3, part);
+
+  for (Index row = 0; row < 6; ++row) {
+    const double z = static_cast<double>(row) + 1;
+    const double s = 1 / (1 + std::exp(-z));
+    CHECK(at(tape.gate, row).scale == doctest::Approx(s).epsilon(1e-14));
+    CHECK(at(all.pull, row).p ==
+          doctest::Approx(2 * (1.0 + static_cast<double>(row)) * s * (1 - s) / 16).epsilon(1e-13));
+    if (row < 2) continue;
+    CHECK(at(some.gate, row - 2).scale == at(tape.gate, row).scale);
+    CHECK(at(part.pull, row - 2).p == at(all.pull, row).p);
+  }
+}
+
+TEST_CASE("rows of a backward pass are all there for integrations that add gradients of parameters at the end") {
+  CountingTape tape;
+  tape.cover(0, 6, 1, 1);
+  for (Index i = 0; i < 6; ++i) at(tape.style, i) = static_cast<double>(i);
+  CountingAtEnd at_end;
+  detail::with_pull_rows<PullRows, Mean>(at_end, three_groups, tape, [](const auto& rows_of) {
+    PullRows& rows = *rows_of(2, 4);
+    CHECK(rows.begin == 0);
+    CHECK(rows.grad_excitation.size() == 6);
+    CHECK(&*rows_of(0, 2) == &rows);
+    rows.grad_excitation.assign(6, 3.0);
+  });
+  CHECK(at_end.gradient == 45);
+  Counting others;
+  detail::with_pull_rows<PullRows, Mean>(others, three_groups, tape, [](const auto& rows_of) {
+    auto rows = rows_of(2, 4);
+    CHECK((*rows).begin == 2);
+    CHECK((*rows).grad_excitation.size() == 2);
+  });
 }
 
 TEST_CASE("pieces cover all items once, a piece of at least one item") {

@@ -87,7 +87,7 @@ class Recalibrate {
     const Groups groups{shape, I::mixing};
     detail::check_rows(integrate_, channels_, groups.rows(), mode == Mode::train);
     tape.shape = shape;
-    tape.resize(groups.planes(), P::width, I::out);
+    tape.cover(0, groups.planes(), P::width, I::out);
     detail::begin_tape(integrate_, groups.groups(), groups.rows(), mode, tape.integrate);
   }
 

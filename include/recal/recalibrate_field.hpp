@@ -67,6 +67,8 @@ class Recalibrate<P, I, G> {
   static constexpr std::string_view checkpoint_name = "rclb";
 
   struct Tape : RowTape {
+    Buffer<double> grad_style;  // of fields that are more than a number a plane
+    Buffer<double> grad_excitation;
     typename P::Tape pool;
     typename I::Tape integrate;
   };
@@ -86,7 +88,7 @@ class Recalibrate<P, I, G> {
   void begin(const Shape& x, Mode mode, Tape& tape) const {
     const auto layout = check_call(x, x, mode == Mode::train);
     tape.shape = x;
-    tape.resize(layout.field.size(), 1, 1);
+    tape.cover(0, layout.field.size(), 1, 1);
     pool_.begin(x, mode, tape.pool);
     detail::begin_tape(integrate_, layout.groups(), layout.rows(), mode, tape.integrate);
   }
@@ -137,6 +139,8 @@ class Recalibrate<P, I, G> {
     if constexpr (WholeMapPool<P>)
       if (pool_.uniform())
         return detail::backward_planes(backend, typename P::WholeMap{}, integrate_, gate_, from, grad, to, tape);
+    resize(tape.grad_style, layout.field.size());
+    resize(tape.grad_excitation, layout.field.size());
     run(
         backend, layout, [&](const auto& team, Index c) { grad_gates(team, layout, tape, c, from, grad); },
         [&](Index g) {

@@ -3,7 +3,6 @@
 
 #include <recal/backend/backend.hpp>
 #include <recal/core/buffer.hpp>
-#include <recal/core/kept.hpp>
 #include <recal/recalibrate_planes.hpp>
 #include <recal/recalibrate_rows.hpp>
 
@@ -11,8 +10,10 @@
 namespace recal::detail {
 
 /// The gates of a run's planes.
-[[nodiscard]] inline auto gates_of(const Groups& groups, const PlaneRun& run, const InferRows& rows) {
-  return [own = groups.rows_of(run), gates = rows.gate.data()](Index i) -> const Affine& { return gates[own[i]]; };
+[[nodiscard]] inline auto gates_of(const Groups& groups, const PlaneRun& run, const GateRows& rows) {
+  return [own = groups.rows_of(run).from(rows.begin), gates = rows.gate.data()](Index i) -> const Affine& {
+    return gates[own[i]];
+  };
 }
 
 /// y = gate_of(i) of the i-th plane of a run of x.
@@ -21,19 +22,23 @@ void apply(const Team& team, const PlaneRun& run, const GateOf& gate_of, const X
   apply(team, x.shape.plane(), run.size(), gate_of, x.planes(run.n, run.first), y.planes(run.n, run.first));
 }
 
+/// The first pass of a forward walk: styles into their rows.
+template <class P, class X>
+[[nodiscard]] auto pool_pass(const P& pool, const X& x, const Groups& groups) {
+  return [&pool, &x, groups](const auto& team, const PlaneRun& run, GateRows& rows) {
+    detail::pool(team, pool, x, run, groups.rows_of(run).from(rows.begin), rows.style.data());
+  };
+}
+
 /// use(team, run, gate_of) on runs that cover all planes of x, with gate_of(i) the gate of a run's i-th plane, after a
 /// pass over x.
 template <class B, class P, class I, class G, class X, class Use>
 void infer_planes(const B& backend, const P& pool, const I& integrate, const G& gate, const X& x, const Use& use) {
   const Groups groups = groups_of<I>(x.shape);
-  Kept<InferRows> kept;
-  InferRows& rows = *kept;
-  rows.resize(groups.planes(), P::width, I::out);
   run(
-      backend, groups,
-      [&](const auto& team, const PlaneRun& run) { detail::pool(team, pool, x, groups, run, rows.style.data()); },
-      infer_step(integrate, gate, groups, rows),
-      [&](const auto& team, const PlaneRun& run) { use(team, run, gates_of(groups, run, rows)); });
+      backend, groups, [](Index first, Index last) { return OwnRows<GateRows>(first, last, P::width, I::out); },
+      pool_pass(pool, x, groups), infer_step(integrate, gate, groups),
+      [&](const auto& team, const PlaneRun& run, GateRows& rows) { use(team, run, gates_of(groups, run, rows)); });
 }
 
 /// requires: a tape that was begun
@@ -41,10 +46,11 @@ template <class B, class P, class I, class G, class X, class Y, class Tape>
 void forward_planes(const B& backend, const P& pool, I& integrate, const G& gate, const X& x, const Y& y, Tape& tape) {
   const Groups groups = groups_of<I>(x.shape);
   run(
-      backend, groups,
-      [&](const auto& team, const PlaneRun& run) { detail::pool(team, pool, x, groups, run, tape.style.data()); },
-      forward_step(integrate, gate, groups, tape),
-      [&](const auto& team, const PlaneRun& run) { apply(team, run, gates_of(groups, run, tape), x, y); });
+      backend, groups, [&tape](Index, Index) { return &tape; }, pool_pass(pool, x, groups),
+      forward_step(integrate, gate, groups),
+      [&](const auto& team, const PlaneRun& run, GateRows& rows) {
+        apply(team, run, gates_of(groups, run, rows), x, y);
+      });
 }
 
 /// requires: `tape` was filled by forward_planes on the same x
@@ -52,18 +58,22 @@ template <class B, class P, class I, class G, class X, class DY, class DX, class
 void backward_planes(const B& backend, const P& pool, I& integrate, const G& gate, const X& x, const DY& dy,
                      const DX& dx, Tape& tape) {
   const Groups groups = groups_of<I>(x.shape);
-  run(
-      backend, groups,
-      [&](const auto& team, const PlaneRun& run) { dots(team, x, dy, groups, run, tape.grad_gate.data()); },
-      backward_step(pool, integrate, gate, groups, tape),
-      [&](const auto& team, const PlaneRun& run) {
-        const RunRows rows = groups.rows_of(run);
-        pull(
-            team, x.shape.plane(), run.size(), [&](Index i) { return at(tape.gate, rows[i]).scale; },
-            [&](Index i) -> const Pull& { return at(tape.pull, rows[i]); }, x.planes(run.n, run.first),
-            dy.planes(run.n, run.first), dx.planes(run.n, run.first));
-      });
-  add_parameter_gradients(integrate, groups.groups(), tape.style, tape.grad_excitation, tape.integrate);
+  with_pull_rows<PullRows, P>(integrate, groups, tape, [&](const auto& rows_of) {
+    run(
+        backend, groups, rows_of,
+        [&](const auto& team, const PlaneRun& run, PullRows& rows) {
+          dots(team, x, dy, run, groups.rows_of(run).from(rows.begin), rows.grad_gate.data());
+        },
+        backward_step(pool, integrate, gate, groups, tape),
+        [&](const auto& team, const PlaneRun& run, const PullRows& rows) {
+          const RunRows all = groups.rows_of(run);
+          const RunRows own = all.from(rows.begin);
+          pull(
+              team, x.shape.plane(), run.size(), [&](Index i) { return at(tape.gate, all[i]).scale; },
+              [&](Index i) -> const Pull& { return at(rows.pull, own[i]); }, x.planes(run.n, run.first),
+              dy.planes(run.n, run.first), dx.planes(run.n, run.first));
+        });
+  });
 }
 
 }  // namespace recal::detail

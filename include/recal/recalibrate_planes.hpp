@@ -40,6 +40,9 @@ struct RunRows {
   Index first;
   Index step;
   [[nodiscard]] Index operator[](Index plane) const { return first + plane * step; }
+
+  /// The same, counted from row `begin` on.
+  [[nodiscard]] RunRows from(Index begin) const { return {first - begin, step}; }
 };
 
 /// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels, else by channel;
@@ -70,10 +73,10 @@ struct Groups {
     return by_sample() ? Plane{index / shape.c, index % shape.c, index} : Plane{row, group, index};
   }
 
-  /// The rows of the groups [first, last), `width` numbers each.
+  /// The rows of the groups [first, last), `width` numbers each, in numbers that begin with those of row `begin`.
   template <Index width>
-  [[nodiscard]] std::span<double> slice(Buffer<double>& all, Index first, Index last) const {
-    return {all.data() + first * rows() * width, static_cast<std::size_t>((last - first) * rows() * width)};
+  [[nodiscard]] std::span<double> slice(Buffer<double>& all, Index first, Index last, Index begin = 0) const {
+    return {all.data() + (first * rows() - begin) * width, static_cast<std::size_t>((last - first) * rows() * width)};
   }
 
  private:
@@ -83,9 +86,9 @@ struct Groups {
 
 namespace detail {
 
-/// The step between the two passes over planes: some(first, last) on the groups [first, last), or all(backend). Where
-/// it does several groups `together` for less than one by one, small samples come all at once and larger ones by the
-/// few.
+/// The step between the two passes over planes: some(first, last, rows) on the groups [first, last), or
+/// all(backend, rows), with the numbers of these rows. Where it does several groups `together` for less than one by
+/// one, small samples come all at once and larger ones by the few.
 template <class Some, class All>
 struct Between {
   Some some;
@@ -117,61 +120,67 @@ void walk_runs(const B& backend, const Shape& x, const F& f) {
 }
 
 /// before on every plane, between, after on every plane, in the order in which planes lie.
-template <class B, class Before, class Some, class All, class After>
-void run_by_plane(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
-                  const After& after) {
+template <class B, class RowsOf, class Before, class Some, class All, class After>
+void run_by_plane(const B& backend, const Groups& groups, const RowsOf& rows_of, const Before& before,
+                  const Between<Some, All>& between, const After& after) {
   walk_runs(backend, groups.shape, [&](const typename B::Team& team, const PlaneRun& run) {
-    before(team, run);
-    between.some(groups.row(run.n, run.first), groups.row(run.n, run.first) + run.size());
-    after(team, run);
+    const Index first = groups.row(run.n, run.first);
+    auto&& rows = rows_of(first, first + run.size());
+    before(team, run, *rows);
+    between.some(first, first + run.size(), *rows);
+    after(team, run, *rows);
   });
 }
 
 /// The same channel by channel: in blocks of channels.
-template <class B, class Before, class Some, class All, class After>
-void run_by_channel(const B& backend, const Shape& x, const Before& before, const Between<Some, All>& between,
-                    const After& after) {
+template <class B, class RowsOf, class Before, class Some, class All, class After>
+void run_by_channel(const B& backend, const Shape& x, const RowsOf& rows_of, const Before& before,
+                    const Between<Some, All>& between, const After& after) {
   walk_channels(backend, x, [&](const typename B::Team& team, const ChannelBlock& block) {
-    for (Index n = 0; n < x.n; ++n) before(team, PlaneRun{n, block.first, block.last});
-    between.some(block.first, block.last);
-    for (Index n = 0; n < x.n; ++n) after(team, PlaneRun{n, block.first, block.last});
+    auto&& rows = rows_of(block.first * x.n, block.last * x.n);
+    for (Index n = 0; n < x.n; ++n) before(team, PlaneRun{n, block.first, block.last}, *rows);
+    between.some(block.first, block.last, *rows);
+    for (Index n = 0; n < x.n; ++n) after(team, PlaneRun{n, block.first, block.last}, *rows);
   });
 }
 
 /// The same sample by sample, or so many samples together.
-template <class B, class Before, class Some, class All, class After>
-void run_by_sample(const B& backend, const Shape& x, Index together, const Before& before,
+template <class B, class RowsOf, class Before, class Some, class All, class After>
+void run_by_sample(const B& backend, const Shape& x, Index together, const RowsOf& rows_of, const Before& before,
                    const Between<Some, All>& between, const After& after) {
   backend.walk((x.n + together - 1) / together, together * x.c * x.plane(), [&](const typename B::Team& team, Index i) {
     const Index first = i * together;
     const Index last = std::min(x.n, first + together);
-    for (Index n = first; n < last; ++n) before(team, PlaneRun{n, 0, x.c});
-    between.some(first, last);
-    for (Index n = first; n < last; ++n) after(team, PlaneRun{n, 0, x.c});
+    auto&& rows = rows_of(first * x.c, last * x.c);
+    for (Index n = first; n < last; ++n) before(team, PlaneRun{n, 0, x.c}, *rows);
+    between.some(first, last, *rows);
+    for (Index n = first; n < last; ++n) after(team, PlaneRun{n, 0, x.c}, *rows);
   });
 }
 
-/// Runs before(team, run) on every plane of a group, between on the group, after(team, run): run by run where planes
-/// are groups, else some groups after the others, so that the second pass finds the planes in cache, or phase by phase
-/// over the whole tensor where the backend does not gain from that, groups are too few to share out, or the tensor is
-/// small and its samples are integrated together. The results are the same.
-template <class B, class Before, class Some, class All, class After>
-void run(const B& backend, const Groups& groups, const Before& before, const Between<Some, All>& between,
-         const After& after) {
+/// Runs before(team, run, rows) on every plane of a group, between on the group, after(team, run, rows): run by run
+/// where planes are groups, else some groups after the others, so that the second pass finds the planes in cache, or
+/// phase by phase over the whole tensor where the backend does not gain from that, groups are too few to share out, or
+/// the tensor is small and its samples are integrated together. The results are the same.
+/// rows_of(first, last) points to memory for the numbers of at least these rows, as long as all three need it.
+template <class B, class RowsOf, class Before, class Some, class All, class After>
+void run(const B& backend, const Groups& groups, const RowsOf& rows_of, const Before& before,
+         const Between<Some, All>& between, const After& after) {
   const bool by_sample = groups.mixing == Mixing::channels;
   const bool small = between.together && groups.shape.size() <= small_tensor;
   if (B::fuses_groups && groups.planewise) {
-    run_by_plane(backend, groups, before, between, after);
+    run_by_plane(backend, groups, rows_of, before, between, after);
   } else if (!B::fuses_groups || groups.groups() < enough_groups || small) {
-    walk_runs(backend, groups.shape, before);
-    between.all(backend);
-    walk_runs(backend, groups.shape, after);
+    auto&& rows = rows_of(Index{0}, groups.planes());
+    walk_runs(backend, groups.shape, [&](const auto& team, const PlaneRun& run) { before(team, run, *rows); });
+    between.all(backend, *rows);
+    walk_runs(backend, groups.shape, [&](const auto& team, const PlaneRun& run) { after(team, run, *rows); });
   } else if (by_sample) {
     const Index sample = std::max(groups.shape.c * groups.shape.plane(), Index{1});
     const Index few = std::clamp(elements_of_few / sample, Index{1}, few_samples);
-    run_by_sample(backend, groups.shape, between.together ? few : 1, before, between, after);
+    run_by_sample(backend, groups.shape, between.together ? few : 1, rows_of, before, between, after);
   } else {
-    run_by_channel(backend, groups.shape, before, between, after);
+    run_by_channel(backend, groups.shape, rows_of, before, between, after);
   }
 }
 
@@ -208,10 +217,9 @@ struct FinishIntoRows {
 
 /// t = pool(plane), into the row of each plane.
 template <class Team, class P, class X>
-void pool(const Team& team, const P& pool, const X& x, const Groups& groups, const PlaneRun& run, double* style) {
+void pool(const Team& team, const P& pool, const X& x, const PlaneRun& run, const RunRows& rows, double* style) {
   const Index count = x.shape.plane();
-  reduce_planes(team, pool, count, run.size(), FinishIntoRows<P>{pool, count, groups.rows_of(run), style},
-                x.planes(run.n, run.first));
+  reduce_planes(team, pool, count, run.size(), FinishIntoRows<P>{pool, count, rows, style}, x.planes(run.n, run.first));
 }
 
 /// y = scale*x + shift on planes of `count` elements, with gate_of(i) on the i-th.
@@ -248,9 +256,9 @@ struct DotsIntoRows {
 
 /// (dL/dscale, dL/dshift) of each plane's gate, into its row.
 template <class Team, class X, class DY>
-void dots(const Team& team, const X& x, const DY& dy, const Groups& groups, const PlaneRun& run, Affine* grad) {
-  reduce_planes(team, Dots{}, x.shape.plane(), run.size(), DotsIntoRows{groups.rows_of(run), grad},
-                x.planes(run.n, run.first), dy.planes(run.n, run.first));
+void dots(const Team& team, const X& x, const DY& dy, const PlaneRun& run, const RunRows& rows, Affine* grad) {
+  reduce_planes(team, Dots{}, x.shape.plane(), run.size(), DotsIntoRows{rows, grad}, x.planes(run.n, run.first),
+                dy.planes(run.n, run.first));
 }
 
 /// The first of `count` elements that equals `value`; `count` where none does.

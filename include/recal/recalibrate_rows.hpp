@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <recal/core/buffer.hpp>
+#include <recal/core/kept.hpp>
 #include <recal/gate/gate.hpp>
 #include <recal/integrate/integrate.hpp>
 #include <recal/pool/style_pool.hpp>
@@ -14,34 +15,54 @@
 /// after it, in which divisions and exponentials of neighbouring rows overlap.
 namespace recal {
 
-/// The numbers of each plane between the passes of inference, group by group.
-struct InferRows {
+/// The numbers of the rows from `begin` on that a forward pass makes, group by group.
+struct GateRows {
+  Index begin = 0;
   Buffer<double> style;       // t: (groups, rows, in)
   Buffer<double> excitation;  // z: (groups, rows, out)
   Buffer<Affine> gate;        // (groups, rows)
 
-  void resize(Index rows, Index in, Index out) {
-    recal::resize(style, rows * in);
-    recal::resize(excitation, rows * out);
-    recal::resize(gate, rows);
+  /// Makes room for the rows [first, last).
+  void cover(Index first, Index last, Index in, Index out) {
+    begin = first;
+    resize(style, (last - first) * in);
+    resize(excitation, (last - first) * out);
+    resize(gate, last - first);
   }
 };
 
-/// The numbers of each plane that a module keeps from its forward pass for backward, group by group.
-struct RowTape : InferRows {
+/// Those that a module keeps for backward, of all rows.
+struct RowTape : GateRows {
   Shape shape;
+};
+
+/// The numbers of the rows from `begin` on that live within a backward pass.
+struct PullRows {
+  Index begin = 0;
   Buffer<double> grad_style;
   Buffer<double> grad_excitation;
   Buffer<Affine> grad_gate;
   Buffer<Pull> pull;
 
-  void resize(Index rows, Index in, Index out) {
-    InferRows::resize(rows, in, out);
-    recal::resize(grad_style, rows * in);
-    recal::resize(grad_excitation, rows * out);
-    recal::resize(grad_gate, rows);
-    recal::resize(pull, rows);
+  void cover(Index first, Index last, Index in, Index out) {
+    begin = first;
+    resize(grad_style, (last - first) * in);
+    resize(grad_excitation, (last - first) * out);
+    resize(grad_gate, last - first);
+    resize(pull, last - first);
   }
+};
+
+/// Numbers of the rows [first, last) for as long as this lives, in memory that the thread keeps: what one thread makes
+/// of some rows and uses up again stays in its cache.
+template <class Rows>
+class OwnRows {
+ public:
+  OwnRows(Index first, Index last, Index in, Index out) { rows_->cover(first, last, in, out); }
+  [[nodiscard]] Rows& operator*() { return *rows_; }
+
+ private:
+  Kept<Rows> rows_;
 };
 
 namespace detail {
@@ -69,55 +90,59 @@ template <class I, class RowsBefore, class IntegrateRows, class RowsAfter>
 [[nodiscard]] auto between(const Groups& groups, const RowsBefore& rows_before, const IntegrateRows& integrate_groups,
                            const RowsAfter& rows_after) {
   constexpr bool together = IntegrateGroups<I>;
-  const auto some = [=, rows = groups.rows()](Index first, Index last) {
-    rows_before(first * rows, last * rows);
+  const auto some = [=, height = groups.rows()](Index first, Index last, auto& rows) {
+    rows_before(first * height, last * height, rows);
     const Index step = together || Planewise<I> ? last - first : 1;
-    for (Index g = first; g < last; g += step) integrate_groups(g, g + step);
-    rows_after(first * rows, last * rows);
+    for (Index g = first; g < last; g += step) integrate_groups(g, g + step, rows);
+    rows_after(first * height, last * height, rows);
   };
-  const auto all = [=](const auto& backend) {
+  const auto all = [=](const auto& backend, auto& rows) {
+    const auto with_rows = [&rows](const auto& f) {
+      return [&rows, &f](Index first, Index last) { f(first, last, rows); };
+    };
     if constexpr (together) {
-      walk_pieces(backend, groups.planes(), 1, rows_before);
-      integrate_groups(Index{0}, groups.groups());
-      walk_pieces(backend, groups.planes(), 1, rows_after);
+      walk_pieces(backend, groups.planes(), 1, with_rows(rows_before));
+      integrate_groups(Index{0}, groups.groups(), rows);
+      walk_pieces(backend, groups.planes(), 1, with_rows(rows_after));
     } else {
-      walk_pieces(backend, groups.groups(), groups.rows(), some);
+      walk_pieces(backend, groups.groups(), groups.rows(), with_rows(some));
     }
   };
   return Between{some, all, together};
 }
 
-inline constexpr auto no_rows = [](Index, Index) {};
+inline constexpr auto no_rows = [](Index, Index, const auto&) {};
 
 /// gates = open(z) for rows [first, last).
 template <class G>
-[[nodiscard]] auto open_step(const G& gate, InferRows& rows) {
-  return [&gate, &rows](Index first, Index last) {
-    open_rows(gate, last - first, rows.excitation.data() + first * G::width, rows.gate.data() + first);
+[[nodiscard]] auto open_step(const G& gate) {
+  return [&gate](Index first, Index last, GateRows& rows) {
+    open_rows(gate, last - first, rows.excitation.data() + (first - rows.begin) * G::width,
+              rows.gate.data() + (first - rows.begin));
   };
 }
 
 template <class I, class G>
-[[nodiscard]] auto infer_step(const I& integrate, const G& gate, const Groups& groups, InferRows& rows) {
+[[nodiscard]] auto infer_step(const I& integrate, const G& gate, const Groups& groups) {
   return between<I>(
       groups, no_rows,
-      [&](Index first, Index last) {
-        const auto t = groups.slice<I::in>(rows.style, first, last);
-        const auto z = groups.slice<I::out>(rows.excitation, first, last);
+      [&integrate, groups](Index first, Index last, GateRows& rows) {
+        const auto t = groups.slice<I::in>(rows.style, first, last, rows.begin);
+        const auto z = groups.slice<I::out>(rows.excitation, first, last, rows.begin);
         if constexpr (IntegrateGroups<I>)
           integrate.infer_groups(first, last - first, t, z);
         else
           integrate.infer(first, t, z);
       },
-      open_step(gate, rows));
+      open_step(gate));
 }
 
-/// `tape` is the module's: a RowTape and the integration's own.
-template <class I, class G, class Tape>
-[[nodiscard]] auto forward_step(I& integrate, const G& gate, const Groups& groups, Tape& tape) {
+/// The rows are the tape's, which is the module's: a RowTape and the integration's own.
+template <class I, class G>
+[[nodiscard]] auto forward_step(I& integrate, const G& gate, const Groups& groups) {
   return between<I>(
       groups, no_rows,
-      [&](Index first, Index last) {
+      [&integrate, groups](Index first, Index last, auto& tape) {
         const auto t = groups.slice<I::in>(tape.style, first, last);
         const auto z = groups.slice<I::out>(tape.excitation, first, last);
         if constexpr (IntegrateGroups<I>)
@@ -125,7 +150,7 @@ template <class I, class G, class Tape>
         else
           integrate.forward(first, t, z, tape.integrate);
       },
-      open_step(gate, tape));
+      open_step(gate));
 }
 
 /// From the gradients of the gates to what is pulled from every plane.
@@ -133,24 +158,38 @@ template <class P, class I, class G, class Tape>
 [[nodiscard]] auto backward_step(const P& pool, I& integrate, const G& gate, const Groups& groups, Tape& tape) {
   return between<I>(
       groups,
-      [&](Index first, Index last) {
-        pull_rows(gate, last - first, tape.excitation.data() + first * G::width, tape.grad_gate.data() + first,
-                  tape.grad_excitation.data() + first * G::width);
+      [&](Index first, Index last, PullRows& rows) {
+        pull_rows(gate, last - first, tape.excitation.data() + first * G::width,
+                  rows.grad_gate.data() + (first - rows.begin),
+                  rows.grad_excitation.data() + (first - rows.begin) * G::width);
       },
-      [&](Index first, Index last) {
+      [&, groups](Index first, Index last, PullRows& rows) {
         const auto t = groups.slice<I::in>(tape.style, first, last);
-        const auto dz = groups.slice<I::out>(tape.grad_excitation, first, last);
-        const auto dt = groups.slice<I::in>(tape.grad_style, first, last);
+        const auto dz = groups.slice<I::out>(rows.grad_excitation, first, last, rows.begin);
+        const auto dt = groups.slice<I::in>(rows.grad_style, first, last, rows.begin);
         if constexpr (IntegrateGroups<I>)
           integrate.backward_groups(first, last - first, t, dz, dt, tape.integrate);
         else
           integrate.backward(first, t, dz, dt, tape.integrate);
       },
-      [&, count = groups.shape.plane()](Index first, Index last) {
-        for (Index row = first; row < last; ++row)
-          at(tape.pull, row) =
-              pool.pull(tape.style.data() + row * P::width, tape.grad_style.data() + row * P::width, count);
+      [&, count = groups.shape.plane()](Index first, Index last, PullRows& rows) {
+        const double* dt = rows.grad_style.data() + (first - rows.begin) * P::width;
+        for (Index row = first; row < last; ++row, dt += P::width)
+          at(rows.pull, row - rows.begin) = pool.pull(tape.style.data() + row * P::width, dt, count);
       });
+}
+
+/// with_rows(rows_of), where rows_of gives Rows for a backward pass through all groups; then the gradients of
+/// parameters that the integration adds at the end, which need all rows.
+template <class Rows, class P, class I, class Tape, class WithRows>
+void with_pull_rows(I& integrate, const Groups& groups, Tape& tape, const WithRows& with_rows) {
+  if constexpr (ParametersAtEnd<I>) {
+    OwnRows<Rows> all(0, groups.planes(), P::width, I::out);
+    with_rows([&all](Index, Index) { return &*all; });
+    add_parameter_gradients(integrate, groups.groups(), tape.style, (*all).grad_excitation, tape.integrate);
+  } else {
+    with_rows([](Index first, Index last) { return OwnRows<Rows>(first, last, P::width, I::out); });
+  }
 }
 
 }  // namespace detail

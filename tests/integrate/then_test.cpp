@@ -81,13 +81,31 @@ TEST_CASE("names: a batch norm in a chain is called bn, others keep theirs") {
         std::vector<std::string>{"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"});
 }
 
+TEST_CASE("a chain adds gradients of parameters at the end where one of its two does") {
+  static_assert(recal::detail::ParametersAtEnd<Excite>);
+  static_assert(recal::detail::ParametersAtEnd<Long>);
+  static_assert(!recal::detail::ParametersAtEnd<Styles>);
+}
+
+TEST_CASE("groups of any size go through at inference") {
+  Styles chain = styles(2);
+  recal::Buffer<double> t(3 * 100);
+  for (std::size_t i = 0; i < t.size(); ++i) t[i] = 0.01 * static_cast<double>(i);
+  recal::Buffer<double> together(100);
+  recal::Buffer<double> apart(100);
+  chain.infer(1, t, together);
+  for (std::size_t row = 0; row < 100; ++row)
+    chain.infer(1, std::span(t).subspan(3 * row, 3), std::span(apart).subspan(row, 1));
+  CHECK(together == apart);
+  CHECK(together[99] != together[0]);
+}
+
 TEST_CASE("empty groups go through") {
   Styles chain = styles(2);
   Styles::Tape tape;
   chain.begin(2, 0, Mode::train, tape);
   chain.forward(1, {}, {}, tape);
   chain.backward(1, {}, {}, {}, tape);
-  chain.parameter_gradients(2, {}, {}, tape);
   recal::for_each_parameter(chain, [](const auto& parameter) {
     for (const double value : parameter.grad) CHECK(value == 0);
   });

@@ -19,11 +19,35 @@
 
 namespace recal {
 
-/// What the backward pass of a residual tail needs besides x, out and the tapes of norm and module: N*C of each.
+/// What the backward pass of a residual tail needs besides x, out and the tapes of norm and module: N*C of each, in the
+/// order of the module's rows.
 struct ResidualTailTape {
-  Buffer<PlaneMoments> moments;
-  Buffer<fused::GradientSums> sums;
+  struct Moments {
+    double mean;
+    double squares;
+  };
+  struct Extremes {
+    double smallest;
+    double largest;
+  };
+
+  Buffer<Moments> moments;
+  Buffer<Extremes> extremes;  ///< for pools that look at them
 };
+
+namespace fused {
+
+/// The numbers of rows that live within the backward pass of a residual tail.
+struct TailPullRows : PullRows {
+  Buffer<double> product;  // sum r (x - centre)
+
+  void cover(Index first, Index last, Index in, Index out) {
+    PullRows::cover(first, last, in, out);
+    resize(product, last - first);
+  }
+};
+
+}  // namespace fused
 
 /// The end of a residual block with a module, in as many passes over memory as without one:
 ///
@@ -65,12 +89,13 @@ class ResidualTail {
       norm_.begin_running(norm_tape_);
     const Groups groups{x.shape, Integrate::mixing};
     resize(tape_.moments, groups.planes());
-    resize(tape_.sums, groups.planes());
+    resize(tape_.extremes, wants_extremes<Pool> ? groups.planes() : 0);
     if (x.shape.size() == 0) return;
     walk(
-        backend, groups, [&](const auto& team, const Channels& block) { take_moments(team, block, groups, x, mode); },
-        detail::forward_step(module_.integrate(), module_.gate(), groups, module_tape_),
-        [&](const auto& team, const Channels& block) { apply(team, block, groups, x, shortcut, out); });
+        backend, groups, [this](Index, Index) { return &module_tape_; },
+        [&](const auto& team, const Channels& block, auto&) { take_moments(team, block, groups, x, mode); },
+        detail::forward_step(module_.integrate(), module_.gate(), groups),
+        [&](const auto& team, const Channels& block, auto&) { apply(team, block, groups, x, shortcut, out); });
   }
 
   /// dshortcut and dx assigned (dshortcut may be dout; dx is none of the others), parameter gradients added.
@@ -88,35 +113,41 @@ class ResidualTail {
     const Groups groups{x.shape, Integrate::mixing};
     if (x.shape.size() == 0) return;
     const auto& pool = fused::tail_pool(module_.pool());
-    walk(
-        backend, groups,
-        [&](const auto& team, const Channels& block) { take_sums(team, block, groups, x, out, dout, dshortcut); },
-        detail::backward_step(pool, module_.integrate(), module_.gate(), groups, module_tape_),
-        [&](const auto& team, const Channels& block) {
-          pull(team, block, groups, x, TensorView<const T>(dshortcut), dx);
-        });
-    detail::add_parameter_gradients(module_.integrate(), groups.groups(), module_tape_.style,
-                                    module_tape_.grad_excitation, module_tape_.integrate);
+    detail::with_pull_rows<Rows, Pool>(module_.integrate(), groups, module_tape_, [&](const auto& rows_of) {
+      walk(
+          backend, groups, rows_of,
+          [&](const auto& team, const Channels& block, Rows& rows) {
+            take_sums(team, block, groups, x, out, dout, dshortcut, rows);
+          },
+          detail::backward_step(pool, module_.integrate(), module_.gate(), groups, module_tape_),
+          [&](const auto& team, const Channels& block, const Rows& rows) {
+            pull(team, block, groups, x, TensorView<const T>(dshortcut), dx, rows);
+          });
+    });
   }
 
  private:
   using Channels = ChannelBlock;
+  using Rows = fused::TailPullRows;
 
-  /// before(block), between(group), after(block): block by block of channels, or in three walks where a group is a
-  /// sample.
-  template <class B, class Before, class Some, class All, class After>
-  static void walk(const B& backend, const Groups& groups, const Before& before,
+  /// before(block, rows), between(group, rows), after(block, rows): block by block of channels, or in three walks where
+  /// a group is a sample. rows_of is that of detail::run().
+  template <class B, class RowsOf, class Before, class Some, class All, class After>
+  static void walk(const B& backend, const Groups& groups, const RowsOf& rows_of, const Before& before,
                    const detail::Between<Some, All>& between, const After& after) {
     if (groups.mixing == Mixing::channels || !B::fuses_groups) {
-      walk_channels(backend, groups.shape, before);
-      between.all(backend);
-      walk_channels(backend, groups.shape, after);
+      auto&& rows = rows_of(Index{0}, groups.planes());
+      walk_channels(backend, groups.shape,
+                    [&](const auto& team, const Channels& block) { before(team, block, *rows); });
+      between.all(backend, *rows);
+      walk_channels(backend, groups.shape, [&](const auto& team, const Channels& block) { after(team, block, *rows); });
       return;
     }
     walk_channels(backend, groups.shape, [&](const auto& team, const Channels& block) {
-      before(team, block);
-      between.some(block.first, block.last);
-      after(team, block);
+      auto&& rows = rows_of(groups.row(0, block.first), groups.row(0, block.last));
+      before(team, block, *rows);
+      between.some(block.first, block.last, *rows);
+      after(team, block, *rows);
     });
   }
 
@@ -143,7 +174,8 @@ class ResidualTail {
     for (Index n = 0; n < x.shape.n; ++n) {
       const RunRows rows = groups.rows_of({n, block.first, block.last});
       const auto keep = [&](Index i, const PlaneMoments& plane) {
-        at(tape_.moments, rows[i]) = plane;
+        at(tape_.moments, rows[i]) = {plane.mean, plane.squares};
+        if constexpr (wants_extremes<Pool>) at(tape_.extremes, rows[i]) = {plane.smallest, plane.largest};
         at(channels, i).add(plane);
       };
       reduce_planes(team, Moments{}, x.shape.plane(), block.size(), detail::MomentsSink{x.shape.plane(), keep},
@@ -158,7 +190,7 @@ class ResidualTail {
                               : norm_.running_map(c, &norm_tape_);
       for (Index n = 0; n < x.shape.n; ++n) {
         const Index row = groups.row(n, c);
-        pool.finish_moments(at(tape_.moments, row).affine(map.scale, map.shift - map.scale * map.centre),
+        pool.finish_moments(taped_moments(x.shape, row).affine(map.scale, map.shift - map.scale * map.centre),
                             module_tape_.style.data() + row * Pool::width);
       }
     }
@@ -185,78 +217,91 @@ class ResidualTail {
 
   template <class Team, class T>
   void take_sums(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
-                 const TensorView<const T>& out, const TensorView<const T>& dout, const TensorView<T>& dshortcut) {
+                 const TensorView<const T>& out, const TensorView<const T>& dout, const TensorView<T>& dshortcut,
+                 Rows& rows) {
     const Index count = x.shape.plane();
     const auto maps = taped_maps(block);
     for (Index n = 0; n < x.shape.n; ++n) {
+      const RunRows own = groups.rows_of({n, block.first, block.last}).from(rows.begin);
       map_planes(team, count, block.size(), dshortcut.planes(n, block.first), fused::OpenWherePositive{},
                  out.planes(n, block.first), dout.planes(n, block.first));
       reduce_planes(
           team, Dots{}, count, block.size(),
           [&](Index i, const auto& state) {
-            const Index row = groups.row(n, block.first + i);
             const auto& map = at(maps, i);
-            fused::GradientSums sums{.centre = map.centre};
-            sums.add(state);
-            at(tape_.sums, row) = sums;
-            at(module_tape_.grad_gate, row) = {.scale = map.scale * sums.product + map.shift * sums.gradient,
-                                               .shift = sums.gradient};
+            const double gradient = state.s0();
+            const double product = state.s1_about(map.centre);
+            at(rows.product, own[i]) = product;
+            at(rows.grad_gate, own[i]) = {.scale = map.scale * product + map.shift * gradient, .shift = gradient};
           },
           x.planes(n, block.first), dshortcut.planes(n, block.first));
     }
   }
 
+  /// The moments of the plane of a row.
+  [[nodiscard]] PlaneMoments taped_moments(const Shape& x, Index row) const {
+    const auto& [mean, squares] = at(tape_.moments, row);
+    if constexpr (!wants_extremes<Pool>) return {.count = x.plane(), .mean = mean, .squares = squares};
+    const auto& [smallest, largest] = at(tape_.extremes, row);
+    return {.count = x.plane(), .mean = mean, .squares = squares, .smallest = smallest, .largest = largest};
+  }
+
   /// A plane's part in the sums that the norm's gradients are made of, of dy = scale r + p + q (y - centre).
-  void add_plane(fused::GradientSums& channel, const fused::ChannelAffine<double>& map, const Pull& pull,
-                 Index row) const {
-    const PlaneMoments& x = at(tape_.moments, row);
-    const fused::GradientSums& r = at(tape_.sums, row);
+  void add_plane(fused::GradientSums& channel, const fused::ChannelAffine<double>& map, const Rows& rows, Index row,
+                 double count) const {
+    const auto& [mean, squares] = at(tape_.moments, row);
+    const Pull& pull = at(rows.pull, row - rows.begin);
     const double scale = at(module_tape_.gate, row).scale;
-    const auto count = static_cast<double>(x.count);
-    const double deviation = x.mean - map.centre;
+    const double deviation = mean - map.centre;
     const double distance = map.scale * deviation + map.shift - pull.centre;  // of the mean of y from the pull's centre
-    channel.gradient += scale * r.gradient + count * (pull.p + pull.q * distance) + pull.pick;
-    channel.product += scale * r.product + count * deviation * (pull.p + pull.q * distance) +
-                       pull.q * map.scale * x.squares + pull.pick * (picked(x, map) - map.centre);
+    const double evenly = count * (pull.p + pull.q * distance);
+    channel.gradient += scale * at(rows.grad_gate, row - rows.begin).shift + evenly;
+    channel.product += scale * at(rows.product, row - rows.begin) + deviation * evenly + pull.q * map.scale * squares;
+    if constexpr (wants_extremes<Pool>) {
+      channel.gradient += pull.pick;
+      channel.product += pull.pick * (picked(row, map) - map.centre);
+    }
   }
 
   /// The element of x whose y a pick is for.
-  static double picked(const PlaneMoments& x, const fused::ChannelAffine<double>& map) {
-    return map.scale >= 0 ? x.largest : x.smallest;
+  [[nodiscard]] double picked(Index row, const fused::ChannelAffine<double>& map) const {
+    const auto& [smallest, largest] = at(tape_.extremes, row);
+    return map.scale >= 0 ? largest : smallest;
   }
 
   template <class Team, class T>
   void pull(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
-            const TensorView<const T>& r, const TensorView<T>& dx) {
+            const TensorView<const T>& r, const TensorView<T>& dx, const Rows& rows) {
     using A = typename Team::template accumulator<T>;
     const Index count = x.shape.plane();
     const auto maps = taped_maps(block);
     PerChannel<fused::GradientSums> sums{};
     for (Index c = 0; c < block.last - block.first; ++c) at(sums, c).centre = at(maps, c).centre;
     for_each_plane(block, groups, [&](Index, Index c, Index row) {
-      add_plane(at(sums, c - block.first), at(maps, c - block.first), at(module_tape_.pull, row), row);
+      add_plane(at(sums, c - block.first), at(maps, c - block.first), rows, row, static_cast<double>(count));
     });
     PerChannel<fused::ChannelPull<double>> pulls;
     for (Index c = block.first; c < block.last; ++c)
       at(pulls, c - block.first) =
           norm_.pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), norm_tape_);
     for (Index n = 0; n < x.shape.n; ++n) {
-      const RunRows rows = groups.rows_of({n, block.first, block.last});
+      const RunRows all = groups.rows_of({n, block.first, block.last});
+      const RunRows own = all.from(rows.begin);
       const auto norm_and_pull = [&](Index i) {
         const fused::ChannelPull<double>& norm = at(pulls, i);
-        const Pull& pull = at(module_tape_.pull, rows[i]);
+        const Pull& pull = at(rows.pull, own[i]);
         const fused::ChannelPull<double> both{
-            norm.scale * at(module_tape_.gate, rows[i]).scale, norm.centre,
+            norm.scale * at(module_tape_.gate, all[i]).scale, norm.centre,
             norm.offset + norm.scale * (pull.p + pull.q * (at(maps, i).shift - pull.centre)),
             norm.slope + norm.scale * pull.q * at(maps, i).scale};
         return both.template as<A>();
       };
       map_each_plane(team, count, block.size(), dx.planes(n, block.first), norm_and_pull, r.planes(n, block.first),
                      x.planes(n, block.first));
-      for (Index i = 0; i < block.size(); ++i)
-        add_pick(at(module_tape_.pull, rows[i]).pick * at(pulls, i).scale, count,
-                 picked(at(tape_.moments, rows[i]), at(maps, i)), x.plane(n, block.first + i),
-                 dx.plane(n, block.first + i));
+      if constexpr (wants_extremes<Pool>)
+        for (Index i = 0; i < block.size(); ++i)
+          add_pick(at(rows.pull, own[i]).pick * at(pulls, i).scale, count, picked(all[i], at(maps, i)),
+                   x.plane(n, block.first + i), dx.plane(n, block.first + i));
     }
   }
 

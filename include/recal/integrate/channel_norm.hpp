@@ -6,6 +6,7 @@
 #include <recal/core/error.hpp>
 #include <recal/core/parameter.hpp>
 #include <recal/integrate/integrate.hpp>
+#include <recal/integrate/row_sum.hpp>
 #include <recal/integrate/then.hpp>
 
 namespace recal {
@@ -71,25 +72,24 @@ struct ChannelNorm {
     const Moments m = tape.mode == Mode::train ? moments(t) : running(channel);
     if (tape.mode == Mode::train) update(channel, m, t.size());
     double* normalised = tape.normalised.data() + channel * tape.rows;
-    at(tape.inverse, channel) = inverse_root(m.variance);
+    const double inverse = inverse_root(m.variance);
+    at(tape.inverse, channel) = inverse;
     const double gamma = at_as_double(weight.value, channel);
     const double beta = at_as_double(bias.value, channel);
     for (std::size_t row = 0; row < t.size(); ++row) {
       // (t - origin) is exact for equal rows where t - mean need not be.
-      normalised[row] = ((t[row] - m.origin) - m.from_origin) * at(tape.inverse, channel);
-      z[row] = gamma * normalised[row] + beta;
+      const double own = ((t[row] - m.origin) - m.from_origin) * inverse;
+      normalised[row] = own;
+      z[row] = gamma * own + beta;
     }
   }
 
   void backward(Index channel, std::span<const double>, std::span<const double> dz, std::span<double> dt, Tape& tape) {
     if (dz.empty()) return;
     const double* normalised = tape.normalised.data() + channel * tape.rows;
-    double sum = 0;
-    double sum_normalised = 0;
-    for (std::size_t row = 0; row < dz.size(); ++row) {
-      sum += dz[row];
-      sum_normalised += dz[row] * normalised[row];
-    }
+    const double sum = detail::row_sum(dz.size(), [&](std::size_t row) { return dz[row]; });
+    const double sum_normalised =
+        detail::row_sum(dz.size(), [&](std::size_t row) { return dz[row] * normalised[row]; });
     at(weight.grad, channel) += static_cast<T>(sum_normalised);
     at(bias.grad, channel) += static_cast<T>(sum);
     const bool batch = tape.mode == Mode::train;
@@ -122,12 +122,13 @@ struct ChannelNorm {
 
   static Moments moments(std::span<const double> t) {
     const double count = static_cast<double>(t.size());
-    double sum = 0;
-    for (const double value : t) sum += value - t[0];
-    const double mean = sum / count;
-    double squares = 0;
-    for (const double value : t) squares += (value - t[0] - mean) * (value - t[0] - mean);
-    return {t[0], mean, squares / count};
+    const double origin = t[0];
+    const double mean = detail::row_sum(t.size(), [&](std::size_t row) { return t[row] - origin; }) / count;
+    const double squares = detail::row_sum(t.size(), [&](std::size_t row) {
+      const double deviation = t[row] - origin - mean;
+      return deviation * deviation;
+    });
+    return {origin, mean, squares / count};
   }
 
   [[nodiscard]] Moments running(Index channel) const {

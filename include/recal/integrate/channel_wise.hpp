@@ -3,6 +3,7 @@
 
 #include <recal/core/parameter.hpp>
 #include <recal/integrate/integrate.hpp>
+#include <recal/integrate/row_sum.hpp>
 
 namespace recal {
 
@@ -34,14 +35,10 @@ struct ChannelWise {
   void backward(Index channel, std::span<const double> t, std::span<const double> dz, std::span<double> dt, Tape&) {
     const T* w = cfc.value.data() + channel * D;
     T* dw = cfc.grad.data() + channel * D;
-    for (std::size_t d = 0; d < D; ++d) {
-      double sum = 0;
-      for (std::size_t row = 0; row < dz.size(); ++row) {
-        sum += dz[row] * t[row * D + d];
-        dt[row * D + d] = dz[row] * static_cast<double>(w[d]);
-      }
-      dw[d] += static_cast<T>(sum);
-    }
+    for (std::size_t row = 0; row < dz.size(); ++row)
+      for (std::size_t d = 0; d < D; ++d) dt[row * D + d] = dz[row] * static_cast<double>(w[d]);
+    for (std::size_t d = 0; d < D; ++d)
+      dw[d] += static_cast<T>(detail::row_sum(dz.size(), [&](std::size_t row) { return dz[row] * t[row * D + d]; }));
   }
 
   template <class Self, class V>

@@ -92,11 +92,16 @@ concept Planewise = requires {
   requires I::planewise && I::mixing == Mixing::none;
 };
 
+/// Whether an integration adds gradients of parameters when all groups are through.
+template <class I>
+concept ParametersAtEnd = requires(I integrate, Index groups, std::span<const double> rows, typename I::Tape tape) {
+  integrate.parameter_gradients(groups, rows, rows, tape);
+};
+
 template <class I>
 void add_parameter_gradients(I& integrate, Index groups, std::span<const double> t, std::span<const double> dz,
                              typename I::Tape& tape) {
-  if constexpr (requires { integrate.parameter_gradients(groups, t, dz, tape); })
-    integrate.parameter_gradients(groups, t, dz, tape);
+  if constexpr (ParametersAtEnd<I>) integrate.parameter_gradients(groups, t, dz, tape);
 }
 
 }  // namespace detail

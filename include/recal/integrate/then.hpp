@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -56,10 +59,14 @@ struct Then {
   }
 
   void infer(Index group, std::span<const double> t, std::span<double> z) const {
+    const std::size_t count = t.size() / First::in * First::out;
+    if (count <= few) {
+      std::array<double, few> between;  // NOLINT(cppcoreguidelines-pro-type-member-init): written by the first
+      return infer_through(group, t, std::span(between).first(count), z);
+    }
     Kept<Buffer<double>> between;
-    between->resize(t.size() / First::in * First::out);
-    first.infer(group, t, *between);
-    second.infer(group, *between, z);
+    between->resize(count);
+    infer_through(group, t, *between, z);
   }
 
   void forward(Index group, std::span<const double> t, std::span<double> z, Tape& tape) {
@@ -74,7 +81,8 @@ struct Then {
     first.backward(group, t, grad_between, dt, tape.first);
   }
 
-  void parameter_gradients(Index groups, std::span<const double> t, std::span<const double> dz, Tape& tape) {
+  void parameter_gradients(Index groups, std::span<const double> t, std::span<const double> dz,
+                           Tape& tape) requires detail::ParametersAtEnd<First> || detail::ParametersAtEnd<Second> {
     detail::add_parameter_gradients(second, groups, tape.between, dz, tape.second);
     detail::add_parameter_gradients(first, groups, t, tape.grad_between, tape.first);
   }
@@ -83,6 +91,15 @@ struct Then {
   static void visit(Self& self, V&& v) {
     v(name_in_chain<First>, self.first);
     v(name_in_chain<Second>, self.second);
+  }
+
+ private:
+  /// Numbers of a group that need no memory of the thread's.
+  static constexpr std::size_t few = 64;
+
+  void infer_through(Index group, std::span<const double> t, std::span<double> between, std::span<double> z) const {
+    first.infer(group, t, between);
+    second.infer(group, between, z);
   }
 };
 

@@ -36,7 +36,7 @@ struct Mean {
 
   template <class A>
   RECAL_HOST_DEVICE void finish(const State<A>& s, Index count, A* t) const {
-    t[0] = s.shift + s.sum / A(static_cast<double>(count));
+    t[0] = s.shift + s.sum * A(1 / static_cast<double>(count));
   }
 
   template <class A>

@@ -53,14 +53,14 @@ struct MeanStd {
   template <class A>
   RECAL_HOST_DEVICE void finish_moments(const BasicPlaneMoments<A>& m, A* t) const {
     using std::sqrt;
-    const A variance = m.count > 1 ? m.squares / A(static_cast<double>(m.count - 1)) : A(0);
+    const A variance = m.count > 1 ? m.squares * A(1 / static_cast<double>(m.count - 1)) : A(0);
     t[0] = m.mean;
     t[1] = sqrt(variance + A(eps));
   }
 
   [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index count) const {
-    const auto k = static_cast<double>(count);
-    return {.p = dt[0] / k, .q = count > 1 ? dt[1] / ((k - 1) * t[1]) : 0.0, .centre = t[0]};
+    const double each = 1 / static_cast<double>(count);
+    return {.p = dt[0] * each, .q = count > 1 ? dt[1] / (static_cast<double>(count - 1) * t[1]) : 0.0, .centre = t[0]};
   }
 };
 

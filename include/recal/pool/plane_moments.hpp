@@ -52,7 +52,7 @@ namespace detail {
 template <class State>
 [[nodiscard]] RECAL_HOST_DEVICE auto plane_moments(const State& s, Index count) {
   using A = decltype(s.sum + s.sum);
-  const A deviation = s.sum / A(static_cast<double>(count));
+  const A deviation = s.sum * A(1 / static_cast<double>(count));
   return BasicPlaneMoments<A>{
       .count = count, .mean = s.shift + deviation, .squares = max(A(0), s.squares - s.sum * deviation)};
 }

@@ -67,37 +67,66 @@ template <class A, class T>
   return median(element<A>(planes, 0), element<A>(planes, count / 2), element<A>(planes, count - 1));
 }
 
+/// The same of every plane, in all lanes of a register each: so memory, not shuffles, spreads it.
+template <class A, class T>
+[[nodiscard, gnu::always_inline]] inline std::array<Register<A>, static_cast<std::size_t>(side)> typical_registers(
+    Index count, const Starts<T>& planes) {
+  std::array<Register<A>, static_cast<std::size_t>(side)> typical;
+  for_each_plane([&](std::size_t p) RECAL_INLINE {
+    const auto all = [&](Index k) RECAL_INLINE { return Register<A>(load<A>(planes[p] + k)); };
+    typical[p] = median(all(0), all(count / 2), all(count - 1));
+  });
+  return typical;
+}
+
+/// What every plane has in all lanes, a lane each and in double.
+template <class A>
+[[nodiscard, gnu::always_inline]] inline OfPlanes<double> in_lanes(
+    const std::array<Register<A>, static_cast<std::size_t>(side)>& registers) {
+  OfPlanes<A> lanes;
+  for_each_plane([&](std::size_t p) RECAL_INLINE { lanes.v[p] = registers[p].v[0]; });
+  return widen(lanes);
+}
+
 template <class Reducer, class A>
 using StatesOfPlanes = std::array<StateOf<Reducer, Register<A>>, static_cast<std::size_t>(side)>;
 
-/// Merges the lanes of 2 `half` states pairwise, half a register apart, until state 0 has a lane for each of them.
-template <int half, class Reducer, class States>
-[[gnu::always_inline]] inline void merge_into_lanes(States& states) {
-  using P = OfPlanes<double>;
+/// Merges 2 `half` states pairwise, `half` lanes apart: half as many are left, with lanes of two each.
+template <int half, class Reducer, class P, class States>
+[[gnu::always_inline]] inline void merge_pairs(States& states) {
   using State = typename States::value_type;
   unrolled<half>([&](std::size_t p) RECAL_INLINE {
     unrolled<member_count<P, State>>([&](std::size_t m) RECAL_INLINE {
       recal::detail::exchange<half>(member<P>(states[p], m), member<P>(states[p + half], m),
-                                    std::make_integer_sequence<int, side>{});
+                                    std::make_integer_sequence<int, P::lanes>{});
     });
     Reducer::merge(states[p], states[p + half]);
   });
-  if constexpr (half > 1) merge_into_lanes<half / 2, Reducer>(states);
 }
 
-/// All lanes of every plane merged, in double and by halves.
+/// The same until state 0 has a lane for each of them.
+template <int half, class Reducer, class P, class States>
+[[gnu::always_inline]] inline void merge_into_lanes(States& states) {
+  merge_pairs<half, Reducer, P>(states);
+  if constexpr (half > 1) merge_into_lanes<half / 2, Reducer, P>(states);
+}
+
+/// All lanes of every plane merged, by halves: float once in float, which costs less than to widen all, then in double.
 template <class Reducer, class A>
 [[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> merge_planes(
-    const StatesOfPlanes<Reducer, A>& states) {
-  std::array<StateOf<Reducer, OfPlanes<double>>, static_cast<std::size_t>(side)> of;
-  for_each_plane([&](std::size_t p) RECAL_INLINE {
-    if constexpr (Register<A>::lanes > side)
-      of[p] = merge_halves<Reducer, A, Register<A>::lanes>(states[p]);
-    else
-      of[p] = states[p];
-  });
-  merge_into_lanes<side / 2, Reducer>(of);
-  return of[0];
+    StatesOfPlanes<Reducer, A>& states) {
+  constexpr int half = side / 2;
+  if constexpr (Register<A>::lanes > side) {
+    merge_pairs<half, Reducer, Register<A>>(states);
+    std::array<StateOf<Reducer, OfPlanes<double>>, static_cast<std::size_t>(half)> of;
+    unrolled<half>([&](std::size_t p)
+                       RECAL_INLINE { of[p] = merge_halves<Reducer, A, Register<A>::lanes>(states[p]); });
+    if constexpr (half > 1) merge_into_lanes<half / 2, Reducer, OfPlanes<double>>(of);
+    return of[0];
+  } else {
+    merge_into_lanes<half, Reducer, Register<A>>(states);
+    return states[0];
+  }
 }
 
 /// Registers of a plane that are summed up before the sums move on into double.
@@ -132,10 +161,10 @@ template <class Reducer, class A, class... T>
   StatesOfPlanes<Reducer, A> begin;
   StateOf<Reducer, OfPlanes<double>> total;
   const auto start = [&](const auto&... typical) RECAL_INLINE {
-    for_each_plane([&](std::size_t p) RECAL_INLINE { begin[p] = Reducer::start(P(typical.v[p])...); });
-    total = Reducer::start(widen(typical)...);
+    for_each_plane([&](std::size_t p) RECAL_INLINE { begin[p] = Reducer::start(typical[p]...); });
+    total = Reducer::start(in_lanes<A>(typical)...);
   };
-  start(typical_elements<A>(count, in)...);
+  start(typical_registers<A>(count, in)...);
   constexpr Index longest = registers_per_sum * P::lanes;
   const Index stretches = (count + longest - 1) / longest;
   Index last = 0;

@@ -102,7 +102,8 @@ template <class Reducer, class... T>
 /// Reducer over each of the first `planes` planes of K elements: state = start(a typical element of each), add() for
 /// every element; then sink(i, state of plane i), or sink.several<Lanes>(first, own, states) for the planes
 /// [first, first + own) at once, a lane each, where the sink has that and planes are small.
-///   float, half and bfloat16 are summed in several float packs, merged in double; double in double.
+///   float, half and bfloat16 are summed in several float packs, merged in double (of small planes, the halves of a
+///   pack in float); double in double.
 /// requires: count >= 1
 /// ensures:  a state depends on its plane's elements and on nothing else; it is finite where the result is
 /// cost:     reads every plane once
