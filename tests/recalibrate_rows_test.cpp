@@ -15,7 +15,7 @@ using namespace recal;
 
 namespace {
 
-/// Adds 1 to t, doubles z's gradient; says at the end which rows it was given.
+/// Adds 1 to t, doubles z's gradient.
 struct Counting {
   static constexpr Mixing mixing = Mixing::samples;
   static constexpr Index in = 1;
@@ -31,6 +31,7 @@ struct Counting {
   }
 };
 
+/// Has a parameter whose gradient it adds at the end.
 struct CountingAtEnd : Counting {
   double gradient = 0;
 

@@ -60,21 +60,20 @@ template <class P>
   return max(min(a, b), min(max(a, b), c));
 }
 
-/// The median of a plane's first, middle and last element: a typical element to take deviations from, which one odd
-/// pixel cannot spoil.
-template <class A, class T>
-[[nodiscard, gnu::always_inline]] inline OfPlanes<A> typical_elements(Index count, const Starts<T>& planes) {
-  return median(element<A>(planes, 0), element<A>(planes, count / 2), element<A>(planes, count - 1));
+/// The median of a plane's first, middle and last of `count` elements, `element(k)` the k-th: a typical element to take
+/// deviations from, which one odd pixel cannot spoil.
+template <class F>
+[[nodiscard, gnu::always_inline]] inline auto typical_element(Index count, const F& element) {
+  return median(element(0), element(count / 2), element(count - 1));
 }
 
-/// The same of every plane, in all lanes of a register each: so memory, not shuffles, spreads it.
+/// That of every plane, in all lanes of a register each: so memory, not shuffles, spreads it.
 template <class A, class T>
 [[nodiscard, gnu::always_inline]] inline std::array<Register<A>, static_cast<std::size_t>(side)> typical_registers(
     Index count, const Starts<T>& planes) {
   std::array<Register<A>, static_cast<std::size_t>(side)> typical;
   for_each_plane([&](std::size_t p) RECAL_INLINE {
-    const auto all = [&](Index k) RECAL_INLINE { return Register<A>(load<A>(planes[p] + k)); };
-    typical[p] = median(all(0), all(count / 2), all(count - 1));
+    typical[p] = typical_element(count, [&](Index k) RECAL_INLINE { return Register<A>(load<A>(planes[p] + k)); });
   });
   return typical;
 }
@@ -180,7 +179,7 @@ template <class Reducer, class A, class... T>
 [[nodiscard, gnu::always_inline]] inline StateOf<Reducer, OfPlanes<double>> reduce_elements(Index count,
                                                                                             const Starts<T>&... in) {
   using Wide = OfPlanes<double>;
-  auto state = Reducer::start(typical_elements<A>(count, in)...);
+  auto state = Reducer::start(typical_element(count, [&](Index k) RECAL_INLINE { return element<A>(in, k); })...);
   for (Index k = 0; k < count; ++k) Reducer::add(state, element<A>(in, k)...);
   StateOf<Reducer, Wide> wide;
   unrolled<member_count<Wide, StateOf<Reducer, Wide>>>(

@@ -67,7 +67,7 @@ inline constexpr Index large_plane = Index{32} * Register<A>::lanes;
 template <class Reducer, class A, class... T>
 [[nodiscard, gnu::noinline]] StateOf<Reducer, double> reduce_large(Index count, const T*... in) {
   const auto typical = [count](const auto* plane) {
-    return Register<A>(median(load<A>(plane), load<A>(plane + count / 2), load<A>(plane + count - 1)));
+    return Register<A>(typical_element(count, [plane](Index k) { return load<A>(plane + k); }));
   };
   const auto start = Reducer::start(typical(in)...);
   const Index stretches = (count + elements_per_sum - 1) / elements_per_sum;
