@@ -2,6 +2,7 @@
 #include "network.hpp"
 
 #include <recal/backend/cpu/backend.hpp>
+#include <recal/backend/cpu/fixed_weights.hpp>
 #include <recal/core/error.hpp>
 #include <recal/core/hold_gradients.hpp>
 #include <recal/ge.hpp>
@@ -28,15 +29,17 @@ class ResNet50 final : public Network {
     gradient_.resize(logits.shape);
     recal::train::cross_entropy(logits, labels, gradient_);
     net_.backward(recal::Cpu{}, images, gradient_, tape_, sgd_.in_backward(net_, 1e-3));
+    fixed_.clear();
   }
 
-  void infer(const recal::Tensor<float>& images) override { net_.infer(recal::Cpu{}, images, tape_); }
+  void infer(const recal::Tensor<float>& images) override { net_.infer(recal::Cpu{}, images, tape_, &fixed_); }
 
  private:
   using Net = recal::nn::ResNet<float, Module>;
 
   Net net_;
   typename Net::Tape tape_;
+  recal::cpu::FixedWeights<float> fixed_;
   recal::Tensor<float> gradient_;
   recal::train::Sgd<float> sgd_;
 };

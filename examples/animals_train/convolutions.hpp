@@ -9,7 +9,8 @@
 namespace recal {
 
 extern template void conv2d<float>(const Cpu&, const TensorView<const float>&, const float*, const TensorView<float>&,
-                                   const Window&, Index, const ConvFinish<float>&, const ConvStart<float>&);
+                                   const Window&, Index, const ConvFinish<float>&, const ConvStart<float>&,
+                                   cpu::FixedWeights<float>*);
 extern template void conv2d_backward_data<float>(const Cpu&, const TensorView<const float>&, const float*,
                                                  const TensorView<float>&, const Window&, Index,
                                                  const ConvFinish<float>&);

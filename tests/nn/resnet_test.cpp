@@ -178,6 +178,21 @@ TEST_CASE("a network on the cpu backend equals the one on the reference backend"
   CHECK(relative_error(cpu.gradients, reference.gradients) <= 1e-9);
 }
 
+TEST_CASE("a network with fixed weights infers the same") {
+  using Net = ResNet<float, recal::Srm<float>>;
+  Net net({.layout = shallow_bottlenecks, .classes = 3});
+  recal::testing::fill_network(net);
+  const auto x = random_tensor<float>("x", {4, 3, 64, 64});
+  Net::Tape tape;
+  const auto logits = net.infer(recal::Cpu{}, x, tape);
+  Tensor<float> expected(logits.shape);
+  std::copy_n(logits.data, logits.shape.size(), expected.data());
+  recal::cpu::FixedWeights<float> fixed;
+  for (int round = 0; round < 2; ++round)
+    CHECK(relative_error(net.infer(recal::Cpu{}, x, tape, &fixed), expected) <= 1e-5);
+  CHECK(fixed.size() > 0);
+}
+
 TEST_CASE("inference equals the frozen forward, and the gradient of the images is right") {
   using Net = ResNet<double>;
   Net net({.layout = shallow_bottlenecks, .classes = 3});

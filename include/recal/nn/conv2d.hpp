@@ -10,6 +10,7 @@
 #include <recal/backend/backend.hpp>
 #include <recal/backend/cpu/conv2d.hpp>
 #include <recal/backend/cpu/conv2d_gradient.hpp>
+#include <recal/backend/cpu/fixed_weights.hpp>
 #include <recal/backend/reference/conv2d.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/error.hpp>
@@ -91,15 +92,20 @@ class Conv2d {
     forward(backend, x, y, add_bias());
   }
 
-  /// y = finish(weight * start(x)); the finish says itself what it does with the bias.
+  /// y = finish(weight * start(x)); the finish says itself what it does with the bias. Where weights are `fixed`, the
+  /// processor packs them once; other backends take them as they are.
   /// requires: y does not overlap x; the finish's shortcut, where there is one, has y's shape
   template <class B, class X, class Y>
-  void forward(const B& backend, const X& x, Y&& y, const ConvFinish<T>& finish, const ConvStart<T>& start = {}) const {
+  void forward(const B& backend, const X& x, Y&& y, const ConvFinish<T>& finish, const ConvStart<T>& start = {},
+               cpu::FixedWeights<T>* fixed = nullptr) const {
     const TensorView<const T> in = view_of(x);
     const TensorView<T> out = view_of(y);
     check_shape("a convolution's output", out.shape, output_shape(in.shape));
     if (finish.shortcut.data != nullptr) check_shape("shortcut", finish.shortcut.shape, out.shape);
-    conv2d(backend, in, weight.value.data(), out, window_, options_.groups, finish, start);
+    if constexpr (std::same_as<B, Cpu>)
+      conv2d(backend, in, weight.value.data(), out, window_, options_.groups, finish, start, fixed);
+    else
+      conv2d(backend, in, weight.value.data(), out, window_, options_.groups, finish, start);
   }
 
   /// dx assigned, parameter gradients added; where forward had a start, dx is the gradient of start(x). A gradient of x

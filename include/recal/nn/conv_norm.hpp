@@ -11,11 +11,12 @@
 namespace recal::nn {
 
 /// y = norm(conv(x)) with running statistics, then what else `finish` says: one pass, since the norm is what the
-/// convolution does to its sums before it writes them. requires: a convolution without bias
-/// errors: shapes that do not match
+/// convolution does to its sums before it writes them. Weights may be fixed, see Conv2d. requires: a convolution
+/// without bias errors: shapes that do not match
 template <Backend B, class T>
 void infer_conv_norm(const B& backend, const Conv2d<T>& conv, const BatchNorm2d<T>& norm, const TensorView<const T>& x,
-                     const TensorView<T>& y, ConvFinish<T> finish, Workspace<T>& work) {
+                     const TensorView<T>& y, ConvFinish<T> finish, Workspace<T>& work,
+                     cpu::FixedWeights<T>* fixed = nullptr) {
   resize(work.scale, norm.channels());
   resize(work.shift, norm.channels());
   for (Index c = 0; c < norm.channels(); ++c) {
@@ -25,7 +26,7 @@ void infer_conv_norm(const B& backend, const Conv2d<T>& conv, const BatchNorm2d<
   }
   finish.scale = work.scale.data();
   finish.shift = work.shift.data();
-  conv.forward(backend, x, y, finish);
+  conv.forward(backend, x, y, finish, {}, fixed);
 }
 
 /// A convolution without bias and the batch norm after it.
@@ -44,8 +45,8 @@ struct ConvNorm {
 
   template <Backend B>
   void infer(const B& backend, const TensorView<const T>& x, const TensorView<T>& y, const ConvFinish<T>& finish,
-             Workspace<T>& work) const {
-    infer_conv_norm(backend, conv, norm, x, y, finish, work);
+             Workspace<T>& work, cpu::FixedWeights<T>* fixed = nullptr) const {
+    infer_conv_norm(backend, conv, norm, x, y, finish, work, fixed);
   }
 
   /// Names of torchvision's downsample, which is a sequence: 0 the convolution, 1 the norm.

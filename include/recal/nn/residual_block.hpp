@@ -71,13 +71,15 @@ class ResidualBlock {
     return shape;
   }
 
-  /// y is resized and assigned. requires: y is none of the workspace's tensors and not x
+  /// y is resized and assigned. Weights may be fixed, see Conv2d. requires: y is none of the workspace's tensors and
+  /// not x
   template <Backend B>
-  void infer(const B& backend, TensorView<const T> x, Tensor<T>& y, Workspace<T>& work) const {
+  void infer(const B& backend, TensorView<const T> x, Tensor<T>& y, Workspace<T>& work,
+             cpu::FixedWeights<T>* fixed = nullptr) const {
     TensorView<const T> input = x;
     for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
       work.next.resize(layers[i].conv.output_shape(input.shape));
-      layers[i].infer(backend, input, work.next.view(), {.relu = true}, work);
+      layers[i].infer(backend, input, work.next.view(), {.relu = true}, work, fixed);
       std::swap(work.current, work.next);
       input = std::as_const(work.current).view();
     }
@@ -85,11 +87,12 @@ class ResidualBlock {
     TensorView<const T> shortcut = x;
     if (downsample) {
       work.shortcut.resize(y.shape());
-      downsample->infer(backend, x, work.shortcut.view(), {}, work);
+      downsample->infer(backend, x, work.shortcut.view(), {}, work, fixed);
       shortcut = std::as_const(work.shortcut).view();
     }
     layers.back().infer(backend, input, y.view(),
-                        has_module<Module> ? ConvFinish<T>{} : ConvFinish<T>{.shortcut = shortcut, .relu = true}, work);
+                        has_module<Module> ? ConvFinish<T>{} : ConvFinish<T>{.shortcut = shortcut, .relu = true}, work,
+                        fixed);
     if constexpr (has_module<Module>) infer_module(backend, shortcut, y);
   }
 

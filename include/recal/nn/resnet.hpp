@@ -109,22 +109,23 @@ class ResNet {
   }
 
   /// Running statistics; uses the tape's scratch tensors only. The logits (N, classes, 1, 1) live in the tape until its
-  /// next use.
+  /// next use. The weights of convolutions may be `fixed`: packed once, and taken so until fixed->clear().
   template <Backend B, class X>
-  TensorView<const T> infer(const B& backend, const X& images, Tape& tape) const {
+  TensorView<const T> infer(const B& backend, const X& images, Tape& tape,
+                            cpu::FixedWeights<T>* fixed = nullptr) const {
     const TensorView<const T> x = view_of(images);
     check_images(x.shape);
     auto& [from, to] = tape.maps;
     Tensor<T>& convolved = stem_ == Stem::large ? tape.work.next : from;
     convolved.resize(conv1.output_shape(x.shape));
-    infer_conv_norm(backend, conv1, bn1, x, convolved.view(), {.relu = true}, tape.work);
+    infer_conv_norm(backend, conv1, bn1, x, convolved.view(), {.relu = true}, tape.work, fixed);
     if (stem_ == Stem::large) {
       from.resize(stem_shape(x.shape));
       nn::max_pool2d(backend, convolved, from, stem_pool);
     }
     for (const auto& stage : stages)
       for (const Block& block : stage) {
-        block.infer(backend, std::as_const(from).view(), to, tape.work);
+        block.infer(backend, std::as_const(from).view(), to, tape.work, fixed);
         std::swap(from, to);
       }
     return classify(backend, from, tape);

@@ -58,7 +58,8 @@ const WeightShape packed_shapes[] = {{1, 1, 1, 1},   {1, 20, 13, 9}, {2, 9, 12, 
 }  // namespace
 
 TEST_CASE("weights are packed output by output, with zeros where there are none") {
-  PackedWeights<float> packed;  // used again and again, as conv2d does
+  recal::Buffer<float> memory;
+  PackedWeights<float> packed(memory);  // used again and again
   for (const WeightShape& shape : packed_shapes) {
     packed.pack(numbered(shape).data(), shape);
     CHECK(packed.panels() == (shape.outputs + packed_width - 1) / packed_width);
@@ -67,7 +68,8 @@ TEST_CASE("weights are packed output by output, with zeros where there are none"
 }
 
 TEST_CASE("the whole kernel is turned by half a circle") {
-  PackedWeights<float> packed;
+  recal::Buffer<float> memory;
+  PackedWeights<float> packed(memory);
   for (const WeightShape& shape : packed_shapes) {
     packed.turn(numbered(shape).data(), shape);
     Taps taps;
@@ -77,7 +79,8 @@ TEST_CASE("the whole kernel is turned by half a circle") {
 }
 
 TEST_CASE("parts have the taps that they name, some of them none") {
-  PackedWeights<float> packed;
+  recal::Buffer<float> memory;
+  PackedWeights<float> packed(memory);
   const std::vector<Taps> parts{{8, 6, 2, 0}, {}, {7, 1}, {5, 3}, {4}};
   for (const WeightShape& shape : {WeightShape{1, 20, 13, 9}, WeightShape{2, 5, 6, 9}}) {
     packed.turn(numbered(shape).data(), shape, parts);

@@ -14,7 +14,8 @@ TEST_CASE("multiply_pixels writes its tile and nothing else") {
   for (const Window& window : {Window{3, 1, 1}, Window{1, 1, 0}})
     for (const cpu::Tile& tile : {cpu::Tile{28, 168, 0, 32}, cpu::Tile{42, 84, 32, 40}}) {
       const TileCase c{window, tile};
-      cpu::PackedWeights<float> weights;
+      Buffer<float> memory;
+      cpu::PackedWeights<float> weights(memory);
       weights.pack(c.weight.data(), {1, TileCase::outputs, TileCase::channels, window.area()});
       Tensor<float> y(TileCase::shape, 100.0F);
       cpu::multiply_pixels(c.x.view(), TileCase::channels, c.grid(), tile, cpu::Operand<float>{weights}, y.view());
@@ -24,7 +25,8 @@ TEST_CASE("multiply_pixels writes its tile and nothing else") {
 
 TEST_CASE("an operand begins at the panel and the step that it names") {
   const TileCase c{{3, 1, 1}, {0, 42, 0, 8}};
-  cpu::PackedWeights<float> weights;
+  Buffer<float> memory;
+  cpu::PackedWeights<float> weights(memory);
   weights.pack(c.weight.data(), {1, TileCase::outputs, TileCase::channels, 9});
   constexpr Index panel = cpu::Block<float>::columns;
   Tensor<float> y(TileCase::shape, 100.0F);

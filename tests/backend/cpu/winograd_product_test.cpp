@@ -12,7 +12,8 @@ using recal::testing::TileCase;
 TEST_CASE("multiply_winograd writes its tile and nothing else") {
   for (const cpu::Tile& tile : {cpu::Tile{28, 168, 0, 32}, cpu::Tile{42, 84, 32, 40}, cpu::Tile{14, 28, 0, 40}}) {
     const TileCase c{{3, 1, 1}, tile};
-    cpu::WinogradWeights<float> weights;
+    Buffer<float> memory;
+    cpu::WinogradWeights<float> weights(memory);
     weights.pack(c.weight.data(), {1, TileCase::outputs, TileCase::channels, 9});
     Tensor<float> y(TileCase::shape, 100.0F);
     cpu::multiply_winograd<float>(c.x.view(), TileCase::channels, c.grid(), tile, weights, 0, y.view(), {}, {});

@@ -18,7 +18,8 @@ namespace {
 template <class T>
 double weights_error(const WeightShape& shape, bool turned) {
   const auto weight = recal::testing::random_tensor<T>("weight", {shape.groups, shape.outputs, shape.inputs, 9});
-  recal::cpu::WinogradWeights<T> weights;
+  recal::Buffer<T> memory;
+  recal::cpu::WinogradWeights<T> weights(memory);
   turned ? weights.turn(weight.data(), shape) : weights.pack(weight.data(), shape);
   constexpr Index width = recal::cpu::Block<T>::columns;
   const Index made = turned ? shape.inputs : shape.outputs;

@@ -6,6 +6,7 @@
 #include <recal/backend/cpu/depthwise.hpp>
 #include <recal/backend/cpu/few_product.hpp>
 #include <recal/backend/cpu/finish.hpp>
+#include <recal/backend/cpu/fixed_weights.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pixel_product.hpp>
 #include <recal/backend/cpu/plain_weights.hpp>
@@ -79,34 +80,31 @@ void multiply_all_columns(const TensorView<const T>& x, const Weights& weights, 
 /// Any convolution but depthwise ones, as one product or another.
 template <class T>
 void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
-                    Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
+                    Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start, FixedWeights<T>* fixed) {
   const Index inputs = x.shape.c / groups;
   const Index outputs = y.shape.c / groups;
   const Index depth = inputs * window.area();
   const WeightShape shape{groups, outputs, inputs, window.area()};
-  if (suits_winograd(window, y.shape, inputs, outputs)) {
-    WinogradWeights<T> weights;
-    weights.pack(weight, shape);
-    return multiply_all(x, weights, y, window, groups, finish, start);
-  }
+  const auto multiply = [&](const auto& weights) { multiply_all(x, weights, y, window, groups, finish, start); };
+  if (suits_winograd(window, y.shape, inputs, outputs))
+    return with_packed<WinogradWeights<T>>(weight, shape, fixed, multiply);
   const PatchGrid grid(x.shape, y.shape, window);
   const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
-  if (few_pixels(grid, y.shape.n)) return multiply_few(x, plain, y, grid, groups, finish, start);
+  if (fixed == nullptr && few_pixels(grid, y.shape.n)) return multiply_few(x, plain, y, grid, groups, finish, start);
   if (fills_panels<T>(grid)) return multiply_all_columns(x, plain, y, window, groups, finish, start);
-  PackedWeights<T> weights;
-  weights.pack(weight, shape);
-  multiply_all(x, weights, y, window, groups, finish, start);
+  with_packed<PackedWeights<T>>(weight, shape, fixed, multiply);
 }
 
 /// A 1x1 convolution with strided or tiny planes.
 template <class T>
 void conv2d_laid_out(const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
-                     Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
+                     Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start, FixedWeights<T>* fixed) {
   const TensorView<const T> seen = seen_pixels(x, window.stride, y.shape, start);
-  if (y.shape.plane() >= tiny_plane) return conv2d_product<T>(seen, weight, as_rows(y), Window{}, groups, finish, {});
+  if (y.shape.plane() >= tiny_plane)
+    return conv2d_product<T>(seen, weight, as_rows(y), Window{}, groups, finish, {}, fixed);
   thread_local Buffer<T> memory;
   const TensorView<T> product = laid_out(y.shape, memory);
-  conv2d_product<T>(seen, weight, as_rows(product), Window{}, groups, {}, {});
+  conv2d_product<T>(seen, weight, as_rows(product), Window{}, groups, {}, {}, fixed);
   spread<T>(product, 1, y);
   finish_planes(finish, y);
 }
@@ -117,10 +115,12 @@ void conv2d_laid_out(const TensorView<const T>& x, const T* weight, const Tensor
 ///   y(n, o, oy, ox) = finish(sum_{i, ky, kx} weight(o, i, ky, kx) start(x(n, i, oy s + ky - p, ox s + kx - p)))
 /// with s = stride, p = padding, zeros outside the plane; i runs over the channels of o's group.
 /// requires: shapes that belong together; y overlaps nothing
-/// cost: reads x once or a few times from cache, writes y once, finished; reads the weights and writes them, packed
+/// cost: reads x once or a few times from cache, writes y once, finished; reads the weights and writes them, packed,
+///       unless they are `fixed` and were seen before
 template <class T>
 void conv2d(const Cpu&, const TensorView<const T>& x, const T* weight, const TensorView<T>& y, const Window& window,
-            Index groups, const ConvFinish<T>& finish = {}, const ConvStart<T>& start = {}) {
+            Index groups, const ConvFinish<T>& finish = {}, const ConvStart<T>& start = {},
+            cpu::FixedWeights<T>* fixed = nullptr) {
   if (y.shape.size() == 0) return;
   if (cpu::is_depthwise(x.shape, y.shape, groups)) {
     cpu::depthwise_conv2d(x, weight, y, window, start);
@@ -128,8 +128,8 @@ void conv2d(const Cpu&, const TensorView<const T>& x, const T* weight, const Ten
     return;
   }
   if (cpu::wants_layout(window, y.shape))
-    return cpu::detail::conv2d_laid_out(x, weight, y, window, groups, finish, start);
-  cpu::detail::conv2d_product(x, weight, y, window, groups, finish, start);
+    return cpu::detail::conv2d_laid_out(x, weight, y, window, groups, finish, start, fixed);
+  cpu::detail::conv2d_product(x, weight, y, window, groups, finish, start, fixed);
 }
 
 }  // namespace recal

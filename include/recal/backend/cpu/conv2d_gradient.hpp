@@ -8,6 +8,7 @@
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
 #include <recal/backend/cpu/winograd_weight_gradient.hpp>
+#include <recal/core/kept.hpp>
 
 namespace recal {
 
@@ -22,7 +23,8 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const Window turned{window.kernel, 1, window.kernel - 1 - window.padding};
   const WeightShape shape{groups, outputs, inputs, window.area()};
   if (suits_winograd(turned, dx.shape, outputs, inputs)) {
-    WinogradWeights<T> weights;
+    Kept<Buffer<T>> memory;
+    WinogradWeights<T> weights(*memory);
     weights.turn(weight, shape);
     return multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
   }
@@ -37,7 +39,8 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
     weights.turn(weight, shape);
     return multiply_all_columns<T>(dy, weights, dx, turned, groups, finish, {});
   }
-  PackedWeights<T> weights;
+  Kept<Buffer<T>> memory;
+  PackedWeights<T> weights(*memory);
   weights.turn(weight, shape);
   multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
 }

@@ -8,6 +8,7 @@
 #include <recal/backend/cpu/pixel_product.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/buffer.hpp>
+#include <recal/core/kept.hpp>
 #include <recal/core/parallel.hpp>
 
 /// The data gradient of strided convolutions. Pixels of dx whose coordinates leave the same remainders, divided by the
@@ -156,7 +157,8 @@ void backward_data_phased(const TensorView<const T>& dy, const T* weight, const 
   const Index stride = window.stride;
   Phases& phases = phase_scratch();
   phases.list(window, dy.shape, dx.shape);
-  PackedWeights<T> weights;
+  Kept<Buffer<T>> memory;
+  PackedWeights<T> weights(*memory);
   weights.turn(weight, shape, phases.taps);
   const Index positions = phases.all.front().grid.positions();
   const Index most_images = std::clamp<Index>(TaskGrid::most_pixels / positions, 1, dx.shape.n);

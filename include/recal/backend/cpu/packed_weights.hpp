@@ -27,11 +27,13 @@ using Taps = std::vector<Index>;
 
 /// Weights as the right operands of products with pixels, in panels of Block<T>::columns channels that the product
 /// makes. For y = weight * x these are the outputs, and the depth counts (input, tap); for dx = weight^T * dy they are
-/// the inputs, and the depth counts (output, tap). Their memory is kept for what comes after them.
+/// the inputs, and the depth counts (output, tap). They lie in the memory that they are given.
 /// cost: reads the weights once, writes them once
 template <class T>
 class PackedWeights {
  public:
+  explicit PackedWeights(Buffer<T>& memory) : memory_(memory) {}
+
   /// For y = weight * x.
   void pack(const T* weight, const WeightShape& shape) {
     const Index depth = shape.inputs * shape.area;
@@ -80,7 +82,7 @@ class PackedWeights {
 
   /// A panel of a group from a step of the depth on; of a part, that many steps stand before it.
   [[nodiscard]] const T* panel(Index group, Index panel, Index step) const {
-    return data_->data() + (group * panels_ + panel) * panel_size_ + step * width;
+    return memory_.data() + (group * panels_ + panel) * panel_size_ + step * width;
   }
 
  private:
@@ -94,11 +96,11 @@ class PackedWeights {
   void prepare(Index groups, Index channels, Index depth) {
     panels_ = (channels + width - 1) / width;
     panel_size_ = depth * width;
-    resize(*data_, groups * panels_ * panel_size_);
+    resize(memory_, groups * panels_ * panel_size_);
   }
 
   [[nodiscard]] T* panel_data(Index group, Index panel) {
-    return data_->data() + (group * panels_ + panel) * panel_size_;
+    return memory_.data() + (group * panels_ + panel) * panel_size_;
   }
 
   /// Zeros in the columns from `first` on.
@@ -163,9 +165,9 @@ class PackedWeights {
     }
   }
 
+  Buffer<T>& memory_;
   Index panels_ = 0;
   Index panel_size_ = 0;
-  Kept<Buffer<T>> data_;
 };
 
 }  // namespace recal::cpu

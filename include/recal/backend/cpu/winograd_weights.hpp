@@ -10,7 +10,6 @@
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/winograd.hpp>
 #include <recal/core/buffer.hpp>
-#include <recal/core/kept.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/parallel.hpp>
 #include <recal/core/transpose_lanes.hpp>
@@ -18,12 +17,14 @@
 namespace recal::cpu {
 
 /// Weights [G*outputs, inputs, 3, 3] as the right operands of Winograd's products: for each point a matrix in panels of
-/// Block<T>::columns channels that the product makes, a row for each channel that it sums over. Their memory is
-/// kept for what comes after them.
+/// Block<T>::columns channels that the product makes, a row for each channel that it sums over. They lie in the
+/// memory that they are given.
 /// cost: reads the weights once and writes 16/9 as much
 template <class T>
 class WinogradWeights {
  public:
+  explicit WinogradWeights(Buffer<T>& memory) : memory_(memory) {}
+
   /// For y = weight * x: panels of outputs, a row for each input.
   void pack(const T* weight, const WeightShape& shape) {
     transform(weight, shape.groups, {shape.outputs, shape.inputs * shape.area}, {shape.inputs, shape.area}, false);
@@ -36,7 +37,7 @@ class WinogradWeights {
 
   /// A panel of a group at a point, from a channel of the sum on.
   [[nodiscard]] const T* panel(Index group, Index point, Index panel, Index channel) const {
-    return data_->data() + (((group * winograd::points + point) * panels_ + panel) * depth_ + channel) * width;
+    return memory_.data() + (((group * winograd::points + point) * panels_ + panel) * depth_ + channel) * width;
   }
 
  private:
@@ -53,7 +54,7 @@ class WinogradWeights {
     constexpr Index piece = 32;  // rows of a task
     panels_ = (made.channels + width - 1) / width;
     depth_ = summed.channels;
-    resize(*data_, groups * winograd::points * panels_ * depth_ * width);
+    resize(memory_, groups * winograd::points * panels_ * depth_ * width);
     const Index group_size = made.channels * summed.channels * area;
     const Index pieces = (depth_ + piece - 1) / piece;
     parallel_for(groups * panels_ * pieces, [&](Index index) {
@@ -68,7 +69,7 @@ class WinogradWeights {
           const auto kernels =
               load_kernels(own + channel * made.step + c * summed.step, made.step, lanes, own + group_size, turned);
           const auto values = winograd::along_both<winograd::taps, winograd::side>(kernels, winograd::FromWeight{});
-          T* to = data_->data() + ((group * winograd::points * panels_ + panel) * depth_ + c) * width + column;
+          T* to = memory_.data() + ((group * winograd::points * panels_ + panel) * depth_ + c) * width + column;
           for (const P& value : values) {
             store(to, value);
             to += panels_ * depth_ * width;
@@ -102,9 +103,9 @@ class WinogradWeights {
     return some;
   }
 
+  Buffer<T>& memory_;
   Index panels_ = 0;
   Index depth_ = 0;
-  Kept<Buffer<T>> data_;
 };
 
 }  // namespace recal::cpu
