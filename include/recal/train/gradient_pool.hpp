@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <recal/core/buffer.hpp>
+#include <recal/core/parallel.hpp>
 
 namespace recal::train {
 
@@ -28,7 +29,9 @@ class GradientPool {
       Buffer<T>().swap(buffer);
       buffer.reserve(count);
     }
-    buffer.resize(count, T{});
+    const std::size_t zeros = std::min(buffer.size(), count);
+    buffer.resize(count);
+    clear(buffer.data() + zeros, static_cast<Index>(count - zeros));
     return buffer;
   }
 
@@ -40,6 +43,13 @@ class GradientPool {
   }
 
  private:
+  static void clear(T* from, Index count) {
+    constexpr Index piece = 1 << 16;
+    parallel_for((count + piece - 1) / piece, [&](Index i) {
+      std::fill_n(from + i * piece, std::min(piece, count - i * piece), T{});
+    });
+  }
+
   std::vector<Buffer<T>> free_;  // by capacity
 };
 

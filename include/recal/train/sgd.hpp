@@ -85,7 +85,7 @@ class Sgd {
   }
 
  private:
-  static constexpr Index piece_size = 1 << 16;
+  static constexpr Index piece_size = 1 << 14;
 
   struct Piece {
     T* value;

@@ -7,12 +7,17 @@
 
 using namespace recal;
 
-TEST_CASE("the depth of plain weights counts inputs and taps, the taps backwards where the kernel is turned") {
+TEST_CASE("the depth of plain weights counts inputs and taps, all of them or those that are named") {
   std::vector<Index> offsets;
   cpu::PlainWeights<float>{nullptr, 0, 100, 0}.list_depth(2, 3, offsets);
   CHECK(offsets == std::vector<Index>{0, 1, 2, 100, 101, 102});
-  cpu::PlainWeights<float>{nullptr, 0, 100, 0, true}.list_depth(2, 3, offsets);
+  cpu::Taps taps;
+  cpu::turn_taps(3, taps);
+  cpu::PlainWeights<float>{nullptr, 0, 100, 0, &taps}.list_depth(2, 3, offsets);
   CHECK(offsets == std::vector<Index>{2, 1, 0, 102, 101, 100});
+  taps = {7, 4};
+  cpu::PlainWeights<float>{nullptr, 0, 100, 0, &taps}.list_depth(2, 2, offsets);
+  CHECK(offsets == std::vector<Index>{7, 4, 107, 104});
 }
 
 TEST_CASE("plain weights of a group, an output and a channel begin where they lie") {

@@ -31,7 +31,10 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const PatchGrid grid(dy.shape, dx.shape, turned);
   const bool few = few_pixels(grid, dx.shape.n);
   if (few && window.kernel > 1) {
-    const PlainWeights<T> plain{weight, window.area(), inputs * window.area(), outputs * inputs * window.area(), true};
+    Kept<Taps> taps;
+    turn_taps(window.area(), *taps);
+    const PlainWeights<T> plain{weight, window.area(), inputs * window.area(), outputs * inputs * window.area(),
+                                &*taps};
     return multiply_few<T>(dy, plain, dx, grid, groups, finish, {});
   }
   if (!few && fills_panels<T>(grid)) {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <vector>
 
+#include <recal/backend/cpu/few_product.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pixel_product.hpp>
+#include <recal/backend/cpu/plain_weights.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/kept.hpp>
@@ -114,38 +116,105 @@ struct PhaseBlock {
   Index channel, channels;  ///< within the group
 };
 
+/// The phases of a block, in memory that is kept for the next one.
+template <class T>
+class PhasePlanes {
+ public:
+  PhasePlanes(const std::vector<Phase>& phases, const PhaseBlock& block)
+      : phases_(phases),
+        block_(block),
+        size_(phases.front().grid.positions() * block.channels * block.images),  // the first is the largest
+        memory_(phase_planes<T>()) {
+    resize(memory_, static_cast<Index>(phases.size()) * size_);
+  }
+
+  [[nodiscard]] TensorView<T> operator[](Index phase) const {
+    const PatchGrid& grid = at(phases_, phase).grid;
+    return {memory_.data() + phase * size_, {block_.images, block_.channels, grid.out_h, grid.out_w}};
+  }
+
+  /// multiply(phase, planes of it) on those that have pixels and taps; those that no tap reaches are 0.
+  template <class Multiply>
+  void make(const Multiply& multiply) const {
+    for (Index phase = 0; phase < static_cast<Index>(phases_.size()); ++phase) {
+      const TensorView<T> own = (*this)[phase];
+      if (at(phases_, phase).grid.area() == 0)
+        std::fill_n(own.data, own.shape.size(), T{});
+      else if (own.shape.size() > 0)
+        multiply(phase, own);
+    }
+  }
+
+  /// The block of dx that they make up. dx begins at the group's channels.
+  void join(Index stride, const TensorView<T>& dx) const {
+    for (Index n = 0; n < block_.images; ++n)
+      for (Index c = 0; c < block_.channels; ++c)
+        for (Index y = 0; y < dx.shape.h; ++y) {
+          const Index in_row = y % stride * stride;
+          const auto count = [&](Index f) { return at(phases_, in_row + f).columns; };
+          join_row(
+              stride, [&](Index f) { return (*this)[in_row + f].plane(n, c) + y / stride * count(f); }, count,
+              dx.plane(block_.image + n, block_.channel + c) + y * dx.shape.w);
+        }
+  }
+
+ private:
+  const std::vector<Phase>& phases_;
+  PhaseBlock block_;
+  Index size_;
+  Buffer<T>& memory_;
+};
+
 /// dx for one block. dy and dx begin at the group's channels, of which dy has `outputs`.
 template <class T>
 void backward_data_block(const std::vector<Phase>& phases, Index stride, const PackedWeights<T>& weights, Index outputs,
                          const TensorView<const T>& dy, const TensorView<T>& dx, const PhaseBlock& block) {
   const TensorView<const T> gradient{
       dy.plane(block.image, 0), {block.images, outputs, dy.shape.h, dy.shape.w}, dy.stride_n, dy.stride_c};
-  Buffer<T>& memory = phase_planes<T>();
-  const Index most = phases.front().grid.positions() * block.channels * block.images;  // the first is the largest
-  resize(memory, static_cast<Index>(phases.size()) * most);
-  const auto planes = [&](Index phase) {
+  const PhasePlanes<T> planes(phases, block);
+  planes.make([&](Index phase, const TensorView<T>& own) {
     const PatchGrid& grid = at(phases, phase).grid;
-    return TensorView<T>{memory.data() + phase * most, {block.images, block.channels, grid.out_h, grid.out_w}};
-  };
-  for (Index phase = 0; phase < stride * stride; ++phase) {
-    const auto& [grid, row_length, taps_before] = at(phases, phase);
-    const TensorView<T> own = planes(phase);
-    if (grid.area() == 0) std::fill_n(own.data, own.shape.size(), T{});
-    if (grid.area() == 0 || own.shape.size() == 0) continue;
     const TaskGrid tiles(tile_sizes<T>(grid, block.images, block.channels, block.channels), enough_tasks);
-    const Operand<T> operand{weights, block.group, taps_before * outputs, block.channel / Block<T>::columns};
+    const Operand<T> operand{weights, block.group, at(phases, phase).taps_before * outputs,
+                             block.channel / Block<T>::columns};
     for (Index tile = 0; tile < tiles.size(); ++tile)
       multiply_pixels(gradient, outputs, grid, tiles[tile], operand, own);
-  }
-  for (Index n = 0; n < block.images; ++n)
-    for (Index c = 0; c < block.channels; ++c)
-      for (Index y = 0; y < dx.shape.h; ++y) {
-        const Index in_row = y % stride * stride;
-        const auto count = [&](Index f) { return at(phases, in_row + f).columns; };
-        join_row(
-            stride, [&](Index f) { return planes(in_row + f).plane(n, c) + y / stride * count(f); }, count,
-            dx.plane(block.image + n, block.channel + c) + y * dx.shape.w);
-      }
+  });
+  planes.join(stride, dx);
+}
+
+/// dx = weight^T * dy where pixels are few: weights where they lie, and the patches of all phases gathered once for all
+/// tasks.
+template <class T>
+void backward_data_few(const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx, const Window& window,
+                       Index groups, const Phases& phases) {
+  const WeightShape shape{groups, dy.shape.c / groups, dx.shape.c / groups, window.area()};
+  Kept<Buffer<T>> patches;
+  Kept<std::vector<Index>> begins;
+  begins->assign(1, 0);
+  for (const Phase& phase : phases.all)
+    begins->push_back(begins->back() + PatchRows<T>(phase.grid, dx.shape.n, shape.outputs).size(groups));
+  resize(*patches, begins->back());
+  for (Index phase = 0; phase < static_cast<Index>(phases.all.size()); ++phase)
+    if (const PatchGrid& grid = at(phases.all, phase).grid; grid.area() > 0 && grid.positions() > 0)
+      gather_all(dy, grid, PatchRows<T>(grid, dx.shape.n, shape.outputs), groups, {},
+                 patches->data() + at(*begins, phase));
+  const Index pieces = (shape.inputs + few_outputs<T> - 1) / few_outputs<T>;
+  parallel_for(groups * pieces, [&](Index index) {
+    const Index group = index / pieces;
+    const Index first = index % pieces * few_outputs<T>;
+    const PhaseBlock block{0, dx.shape.n, group, first, std::min(few_outputs<T>, shape.inputs - first)};
+    const PhasePlanes<T> planes(phases.all, block);
+    planes.make([&](Index phase, const TensorView<T>& own) {
+      const PatchGrid& grid = at(phases.all, phase).grid;
+      const PatchRows<T> rows(grid, dx.shape.n, shape.outputs);
+      const PlainWeights<T> weights{weight + (group * shape.outputs * shape.inputs + first) * shape.area, shape.area,
+                                    shape.inputs * shape.area, 0, &at(phases.taps, phase)};
+      multiply_patches(patches->data() + at(*begins, phase) + group * rows.group_size, rows.pitch, shape.outputs, grid,
+                       Tile{0, rows.pixels, 0, block.channels}, weights, own, {});
+    });
+    planes.join(window.stride, from_channel(dx, group * shape.inputs));
+  });
 }
 
 /// dx = weight^T * dy for any window.
@@ -157,6 +226,7 @@ void backward_data_phased(const TensorView<const T>& dy, const T* weight, const 
   const Index stride = window.stride;
   Phases& phases = phase_scratch();
   phases.list(window, dy.shape, dx.shape);
+  if (few_pixels(phases.all.front().grid, dx.shape.n)) return backward_data_few(dy, weight, dx, window, groups, phases);
   Kept<Buffer<T>> memory;
   PackedWeights<T> weights(*memory);
   weights.turn(weight, shape, phases.taps);

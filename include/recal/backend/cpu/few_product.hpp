@@ -37,20 +37,36 @@ template <class T>
   return scratch;
 }
 
-/// Rows of patches of all images: row (group, channel, tap), `pitch` apart, with a number for each pixel.
+/// How the patches of all images lie: for each group rows (channel, tap), `pitch` apart, with a number for each pixel.
+/// The last one is readable for a whole panel more.
 template <class T>
-void gather_all(const TensorView<const T>& x, const PatchGrid& grid, Index pixels, Index pitch, Index groups,
+struct PatchRows {
+  Index pixels, pitch, group_size;
+
+  PatchRows(const PatchGrid& grid, Index images, Index channels)
+      : pixels(images * grid.positions()), pitch(odd_lines<T>(pixels)), group_size(channels * grid.area() * pitch) {}
+
+  [[nodiscard]] Index size(Index groups) const { return groups * group_size + WideBlock<T>::columns; }
+};
+
+/// Outputs of a task.
+template <class T>
+inline constexpr Index few_outputs = 8 * WideBlock<T>::rows;
+
+/// The patches of all images.
+template <class T>
+void gather_all(const TensorView<const T>& x, const PatchGrid& grid, const PatchRows<T>& rows, Index groups,
                 const ConvStart<T>& start, T* to) {
   constexpr Index band = 8;  // channels of a task
   const Index channels = x.shape.c / groups;
   const Index bands = (channels + band - 1) / band;
-  parallel_for(groups * bands, 1 + 16384 / (band * grid.area() * pitch), [&](Index index) {
+  parallel_for(groups * bands, 1 + 16384 / (band * grid.area() * rows.pitch), [&](Index index) {
     const Index group = index / bands;
     const Index first = index % bands * band;
     Patches<T>& patches = few_scratch<T>().patches;
-    patches.prepare(grid, 0, pixels, start.from_channel(group * channels));
+    patches.prepare(grid, 0, rows.pixels, start.from_channel(group * channels));
     patches.gather(from_channel(x, group * channels), first, std::min(band, channels - first),
-                   to + (group * channels + first) * grid.area() * pitch, pitch);
+                   to + (group * channels + first) * grid.area() * rows.pitch, rows.pitch);
   });
 }
 
@@ -95,21 +111,19 @@ void multiply_patches(const T* patches, Index pitch, Index channels, const Patch
 template <class T>
 void multiply_few(const TensorView<const T>& x, const PlainWeights<T>& weights, const TensorView<T>& y,
                   const PatchGrid& grid, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
-  constexpr Index piece = 8 * WideBlock<T>::rows;  // outputs of a task
+  constexpr Index piece = few_outputs<T>;
   const Index channels = x.shape.c / groups;
   const Index outputs = y.shape.c / groups;
-  const Index pixels = y.shape.n * grid.positions();
-  const Index pitch = odd_lines<T>(pixels);
-  const Index group_size = channels * grid.area() * pitch;
+  const PatchRows<T> rows(grid, y.shape.n, channels);
   Kept<Buffer<T>> patches;
-  resize(*patches, groups * group_size + WideBlock<T>::columns);  // the last row is readable for a whole panel
-  gather_all(x, grid, pixels, pitch, groups, start, patches->data());
+  resize(*patches, rows.size(groups));
+  gather_all(x, grid, rows, groups, start, patches->data());
   const Index pieces = (outputs + piece - 1) / piece;
   parallel_for(groups * pieces, [&](Index index) {
     const Index group = index / pieces;
     const Index first = index % pieces * piece;
-    multiply_patches(patches->data() + group * group_size, pitch, channels, grid,
-                     Tile{0, pixels, first, std::min(outputs, first + piece)}, weights.of_group(group),
+    multiply_patches(patches->data() + group * rows.group_size, rows.pitch, channels, grid,
+                     Tile{0, rows.pixels, first, std::min(outputs, first + piece)}, weights.of_group(group),
                      from_channel(y, group * outputs), finish.from_channel(group * outputs));
   });
 }

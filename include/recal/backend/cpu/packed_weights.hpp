@@ -25,6 +25,12 @@ struct WeightShape {
 /// Taps of a kernel, in an order.
 using Taps = std::vector<Index>;
 
+/// All `area` taps from the last on: the kernel turned by half a circle.
+inline void turn_taps(Index area, Taps& taps) {
+  taps.clear();
+  for (Index tap = area - 1; tap >= 0; --tap) taps.push_back(tap);
+}
+
 /// Weights as the right operands of products with pixels, in panels of Block<T>::columns channels that the product
 /// makes. For y = weight * x these are the outputs, and the depth counts (input, tap); for dx = weight^T * dy they are
 /// the inputs, and the depth counts (output, tap). They lie in the memory that they are given.
@@ -55,8 +61,7 @@ class PackedWeights {
   /// For dx = weight^T * dy: all taps, the kernel turned by half a circle.
   void turn(const T* weight, const WeightShape& shape) {
     Kept<Taps> turned;
-    turned->clear();
-    for (Index tap = shape.area - 1; tap >= 0; --tap) turned->push_back(tap);
+    turn_taps(shape.area, *turned);
     turn(weight, shape, {&*turned, 1});
   }
 

@@ -7,33 +7,12 @@
 #include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/patch_grid.hpp>
 #include <recal/backend/cpu/planes.hpp>
+#include <recal/backend/cpu/run_packs.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/tensor.hpp>
 
 namespace recal::cpu {
-
-/// to = from, `count` numbers: for short runs, without a call.
-template <class T>
-[[gnu::always_inline]] inline void copy_run(Index count, const T* from, T* to) {
-  using P = pack_for<T>;
-  using Half = Pack<T, P::lanes / 2>;
-  using Quarter = Pack<T, std::max(P::lanes / 4, 2)>;
-  const auto copy = [&](auto pack) __attribute__((always_inline)) {
-    using Own = decltype(pack);
-    const Index last = count - Own::lanes;  // the last pack ends where the run ends
-    for (Index k = 0; k < last; k += Own::lanes) store(to + k, load<Own>(from + k));
-    store(to + last, load<Own>(from + last));
-  };
-  if (count >= P::lanes)
-    copy(P{});
-  else if (count >= Half::lanes)
-    copy(Half{});
-  else if (count >= Quarter::lanes)
-    copy(Quarter{});
-  else
-    for (Index k = 0; k < count; ++k) to[k] = from[k];
-}
 
 /// The rows of input planes that some output pixels see, with their padding.
 template <class T>

@@ -4,25 +4,27 @@
 #include <vector>
 
 #include <recal/backend/cpu/block.hpp>
+#include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
+#include <recal/core/buffer.hpp>
 #include <recal/core/shape.hpp>
 
 namespace recal::cpu {
 
-/// Weights where they lie: of output o and input c of a group, at tap t of `area`,
-///   data[group*group_size + o*step + c*depth_step + t], or + area - 1 - t where the kernel is turned.
+/// Weights where they lie: of output o and input c of a group, at tap t,
+///   data[group*group_size + o*step + c*depth_step + t], or + (*taps)[t] where only these are meant, in their order.
 template <class T>
 struct PlainWeights {
   const T* data;
   Index step;
   Index depth_step;
   Index group_size;
-  bool turned = false;
+  const Taps* taps = nullptr;
 
   void list_depth(Index channels, Index area, std::vector<Index>& offsets) const {
     offsets.clear();
     for (Index c = 0; c < channels; ++c)
-      for (Index t = 0; t < area; ++t) offsets.push_back(c * depth_step + (turned ? area - 1 - t : t));
+      for (Index t = 0; t < area; ++t) offsets.push_back(c * depth_step + (taps != nullptr ? at(*taps, t) : t));
   }
 
   [[nodiscard]] PlainWeights of_group(Index group) const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <recal/backend/conv_start.hpp>
+#include <recal/backend/cpu/run_packs.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/parallel.hpp>
@@ -37,22 +38,47 @@ template <class T>
   return {x.data, {x.shape.n, x.shape.c, 1, plane}, x.stride_n, x.stride_c};
 }
 
+/// f(n, first, last) for channels [first, last) of image n, in parallel, so that all planes are covered. Tiny planes of
+/// all images share cache lines once they are joined: these are one task's.
+template <class F>
+void for_each_band(const Shape& s, const F& f) {
+  constexpr Index band = 64;  // channels of a task: memory is read in long runs
+  const Index bands = (s.c + band - 1) / band;
+  const Index images = s.plane() < tiny_plane ? s.n : 1;
+  if (images == 0) return;
+  parallel_for(s.n / images * bands, 1 + 4096 / (1 + band * images * s.plane()), [&](Index index) {
+    const Index first = index % bands * band;
+    const Index image = index / bands * images;
+    for (Index n = image; n < image + images; ++n) f(n, first, std::min(s.c, first + band));
+  });
+}
+
 /// to(n, c, y, x) = start(from(n, c, y s, x s))
 template <class T>
 void subsample(const TensorView<const T>& from, Index stride, const TensorView<T>& to, const ConvStart<T>& start = {}) {
-  const Shape s = to.shape;
+  const Index rows = stride == 1 ? 1 : to.shape.h;  // a plane of which all is seen is one row
+  const Index width = stride == 1 ? to.shape.plane() : to.shape.w;
+  const Index row_step = stride * from.shape.w;
+  /// load(row, x): the pixels from column x on that `to` has
+  const auto go = [&](const auto& maps, auto own, const auto& load) {
+    for_each_band(to.shape, [&](Index n, Index first, Index last) {
+      for (Index c = first; c < last; ++c) {
+        const auto f = maps.template of<T>(c);
+        const T* row = from.plane(n, c);
+        T* out = to.plane(n, c);
+        for (Index y = 0; y < rows; ++y, row += row_step, out += width)
+          for_each_pack<decltype(own)>(width, [&](Index x) { store(out + x, f(load(row, x))); });
+      }
+    });
+  };
   start.visit([&](const auto& maps) {
-    parallel_for(s.c, 1 + 4096 / (1 + s.n * s.plane()), [&](Index c) {
-      const auto f = maps.template of<T>(c);
-      for (Index n = 0; n < s.n; ++n)
-        for (Index y = 0; y < s.h; ++y) {
-          const T* row = from.plane(n, c) + y * stride * from.shape.w;
-          T* out = to.plane(n, c) + y * s.w;
-          if (stride == 2)
-            for (Index x = 0; x < s.w; ++x) out[x] = f(row[x * 2]);
-          else
-            for (Index x = 0; x < s.w; ++x) out[x] = f(row[x * stride]);
-        }
+    if (stride > 2) return go(maps, T{}, [&](const T* row, Index x) { return row[x * stride]; });
+    with_pack<T>(width, [&](auto own) {
+      using Own = decltype(own);
+      if (stride == 1)
+        go(maps, own, [](const T* row, Index x) { return load<Own>(row + x); });
+      else
+        go(maps, own, [](const T* row, Index x) { return load_every_second<Own>(row + 2 * x); });
     });
   });
 }
@@ -61,14 +87,14 @@ void subsample(const TensorView<const T>& from, Index stride, const TensorView<T
 template <class T>
 void spread(const TensorView<const T>& from, Index stride, const TensorView<T>& to) {
   const Shape s = from.shape;
-  parallel_for(s.c, 1 + 4096 / (1 + s.n * s.plane()), [&](Index c) {
-    for (Index n = 0; n < s.n; ++n) {
-      if (stride > 1) std::fill_n(to.plane(n, c), to.shape.plane(), T{});
-      for (Index y = 0; y < s.h; ++y) {
-        const T* row = from.plane(n, c) + y * s.w;
-        T* out = to.plane(n, c) + y * stride * to.shape.w;
+  if (stride == 1) return subsample(from, 1, to);
+  for_each_band(s, [&](Index n, Index first, Index last) {
+    for (Index c = first; c < last; ++c) {
+      const T* row = from.plane(n, c);
+      T* out = to.plane(n, c);
+      std::fill_n(out, to.shape.plane(), T{});
+      for (Index y = 0; y < s.h; ++y, row += s.w, out += stride * to.shape.w)
         for (Index x = 0; x < s.w; ++x) out[x * stride] = row[x];
-      }
     }
   });
 }
