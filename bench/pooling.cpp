@@ -18,10 +18,11 @@ namespace {
 template <class Pool>
 void pool_planes(benchmark::State& state, const Pool& pool, const bench::Shape& shape) {
   const bench::Tensor x = bench::noise(shape);
-  recal::Buffer<double> style(static_cast<std::size_t>(shape.n * shape.c * Pool::width));
+  const recal::Groups groups{shape, recal::Mixing::channels};
+  recal::Buffer<double> style(static_cast<std::size_t>(groups.planes() * Pool::width));
   bench::repeat(state, [&] {
     recal::detail::walk_runs(recal::Cpu{}, shape, [&](const recal::Cpu::Team& team, const recal::PlaneRun& run) {
-      recal::detail::pool(team, pool, x.view(), {shape, recal::Mixing::channels}, run, style.data());
+      recal::detail::pool(team, pool, x.view(), run, groups.rows_of(run), style.data());
     });
   });
 }

@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
 preset=${1:-release}
 shift || true
 
-packages=("${build_packages[@]}")
+packages=("${build_packages[@]}" libbenchmark-dev)
 [[ $preset == clang ]] && packages+=(clang)
 [[ $preset == tsan ]] && packages+=(clang libclang-rt-dev)
 
