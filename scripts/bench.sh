@@ -92,15 +92,15 @@ for ((round = 1; round <= rounds; ++round)); do
       peers "$turn-networks-$size" "^(step|inference).*/$size"
       compiled "$turn-networks-$size" "^(step|inference).*/$size"
     done
+    for images in "${training[@]}"; do
+      # shellcheck disable=SC2086 # two arguments
+      "$folder/bench/memory_step" none $images >"$results/$turn-memory-${images// /-}.json"
+      peers "$turn-memory-${images// /-}" "^memory/none/${images% *}px"
+    done
   done
 done
 
-say "memory, data loading, include cost"
-for images in "${training[@]}"; do
-  # shellcheck disable=SC2086 # two arguments
-  "$folder/bench/memory_step" none $images >"$results/1-memory-${images// /-}.json"
-  peers "1-memory-${images// /-}" "^memory/none/${images% *}px"
-done
+say "data loading, include cost"
 measure 1-data-loading 1 '^data_loading'
 python3 bench/include_cost.py >"$results/1-include.json"
 
