@@ -3,6 +3,7 @@
 
 #include <recal/backend/backend.hpp>
 #include <recal/backend/conv_finish.hpp>
+#include <recal/backend/cpu/fixed_weights.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/nn/batch_norm.hpp>
 #include <recal/nn/conv2d.hpp>
@@ -11,8 +12,9 @@
 namespace recal::nn {
 
 /// y = norm(conv(x)) with running statistics, then what else `finish` says: one pass, since the norm is what the
-/// convolution does to its sums before it writes them. Weights may be fixed, see Conv2d. requires: a convolution
-/// without bias errors: shapes that do not match
+/// convolution does to its sums before it writes them. Weights may be fixed, see Conv2d.
+/// requires: a convolution without bias
+/// errors: shapes that do not match
 template <Backend B, class T>
 void infer_conv_norm(const B& backend, const Conv2d<T>& conv, const BatchNorm2d<T>& norm, const TensorView<const T>& x,
                      const TensorView<T>& y, ConvFinish<T> finish, Workspace<T>& work,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <recal/backend/backend.hpp>
+#include <recal/backend/cpu/fixed_weights.hpp>
 #include <recal/core/error.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/fused/residual_tail.hpp>

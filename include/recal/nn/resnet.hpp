@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <recal/backend/backend.hpp>
+#include <recal/backend/cpu/fixed_weights.hpp>
 #include <recal/core/error.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/nn/basic_block.hpp>

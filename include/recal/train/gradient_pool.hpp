@@ -45,9 +45,8 @@ class GradientPool {
  private:
   static void clear(T* from, Index count) {
     constexpr Index piece = 1 << 16;
-    parallel_for((count + piece - 1) / piece, [&](Index i) {
-      std::fill_n(from + i * piece, std::min(piece, count - i * piece), T{});
-    });
+    parallel_for((count + piece - 1) / piece,
+                 [&](Index i) { std::fill_n(from + i * piece, std::min(piece, count - i * piece), T{}); });
   }
 
   std::vector<Buffer<T>> free_;  // by capacity
