@@ -9,8 +9,8 @@ namespace recal::detail {
 /// Sums side by side in row_sum(), so that additions do not wait for each other.
 inline constexpr std::size_t row_sums = 8;
 
-/// sum of of_row(i) for i in [0, rows): of fewer than row_sums one after the other, else row i goes to sum i % row_sums,
-/// and these are put together by halves.
+/// sum of of_row(i) for i in [0, rows): of fewer than row_sums one after the other, else row i goes to sum i %
+/// row_sums, and these are put together by halves.
 template <class OfRow>
 [[nodiscard]] inline double row_sum(std::size_t rows, const OfRow& of_row) {
   if (rows < row_sums) {
