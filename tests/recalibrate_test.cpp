@@ -9,16 +9,12 @@
 
 #include "tests/support/module_golden.hpp"
 #include "tests/support/noise_tensor.hpp"
+#include "tests/support/same_bits.hpp"
 
 using namespace recal;
 using namespace recal::testing;
 
 namespace {
-
-template <class X>
-bool same_bits(const Tensor<X>& a, const Tensor<X>& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(X)) == 0;
-}
 
 /// What one training step leaves behind.
 template <class T>

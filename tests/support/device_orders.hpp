@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <span>
 #include <string>
 
@@ -13,19 +12,9 @@
 #include <recal/core/tensor.hpp>
 
 #include "tests/support/host_run/machine.hpp"
+#include "tests/support/same_bits.hpp"
 
 namespace recal::testing {
-
-template <class T>
-[[nodiscard]] bool same_bits(std::span<const T> a, std::span<const T> b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
-}
-
-template <class T>
-[[nodiscard]] bool same_bits(const Tensor<T>& a, const Tensor<T>& b) {
-  const auto all = [](const Tensor<T>& x) { return std::span<const T>(x.data(), static_cast<std::size_t>(x.size())); };
-  return a.shape() == b.shape() && same_bits(all(a), all(b));
-}
 
 /// f(machine), a tensor, with threads and blocks in forward, reverse and random order; CHECKs that the bits are the
 /// same and gives the result.

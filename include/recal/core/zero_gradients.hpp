@@ -2,23 +2,29 @@
 #pragma once
 
 #include <algorithm>
-#include <type_traits>
 
 #include <recal/core/parallel.hpp>
 #include <recal/core/visit.hpp>
 
 namespace recal {
 
+namespace detail {
+
+/// Zeros from `first` on, many of them by all threads.
+template <class T>
+void fill_zeros(T* first, Index count) {
+  constexpr Index piece = Index{1} << 16U;
+  parallel_for((count + piece - 1) / piece,
+               [&](Index i) { std::fill_n(first + i * piece, std::min(piece, count - i * piece), T{}); });
+}
+
+}  // namespace detail
+
 /// ensures: every gradient is zero; cost: one write of all gradients, long ones shared out among the threads
 template <class Layer>
 void zero_gradients(Layer& layer) {
-  static constexpr Index piece = Index{1} << 16U;
   for_each_parameter(layer, [](auto& parameter) {
-    const auto count = static_cast<Index>(parameter.grad.size());
-    auto* grad = parameter.grad.data();
-    parallel_for((count + piece - 1) / piece, [&](Index i) {
-      std::fill_n(grad + i * piece, std::min(piece, count - i * piece), std::remove_cvref_t<decltype(*grad)>{});
-    });
+    detail::fill_zeros(parameter.grad.data(), static_cast<Index>(parameter.grad.size()));
   });
 }
 

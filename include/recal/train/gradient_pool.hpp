@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <recal/core/buffer.hpp>
-#include <recal/core/parallel.hpp>
+#include <recal/core/zero_gradients.hpp>
 
 namespace recal::train {
 
@@ -31,7 +31,7 @@ class GradientPool {
     }
     const std::size_t zeros = std::min(buffer.size(), count);
     buffer.resize(count);
-    clear(buffer.data() + zeros, static_cast<Index>(count - zeros));
+    recal::detail::fill_zeros(buffer.data() + zeros, static_cast<Index>(count - zeros));
     return buffer;
   }
 
@@ -43,12 +43,6 @@ class GradientPool {
   }
 
  private:
-  static void clear(T* from, Index count) {
-    constexpr Index piece = 1 << 16;
-    parallel_for((count + piece - 1) / piece,
-                 [&](Index i) { std::fill_n(from + i * piece, std::min(piece, count - i * piece), T{}); });
-  }
-
   std::vector<Buffer<T>> free_;  // by capacity
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <recal/backend/cpu/fixed_weights.hpp>
 
-#include <algorithm>
 #include <limits>
 
 #include <doctest/doctest.h>
@@ -10,12 +9,14 @@
 
 #include "tests/support/golden.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/same_bits.hpp"
 
 using namespace recal;
 using recal::cpu::FixedWeights;
 using recal::nn::Conv2d;
 using recal::testing::random_tensor;
 using recal::testing::relative_error;
+using recal::testing::same_bits;
 
 namespace {
 
@@ -45,11 +46,6 @@ Tensor<T> run(const Conv2d<T>& conv, const Tensor<T>& x, FixedWeights<T>* fixed)
   return y;
 }
 
-template <class T>
-bool same(const Tensor<T>& a, const Tensor<T>& b) {
-  return std::equal(a.data(), a.data() + a.shape().size(), b.data(), b.data() + b.shape().size());
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("convolutions with fixed weights say the same, with the same bits whenever", T, float, double) {
@@ -60,7 +56,7 @@ TEST_CASE_TEMPLATE("convolutions with fixed weights say the same, with the same 
     const auto x = random_tensor<T>("x", c.image);
     const auto first = run(conv, x, &fixed);
     CHECK(relative_error(first, run<T>(conv, x, nullptr)) <= 16 * std::numeric_limits<T>::epsilon());
-    CHECK(same(run(conv, x, &fixed), first));
+    CHECK(same_bits(run(conv, x, &fixed), first));
     fixed.clear();  // before the layer goes and another lies in its place
   }
 }
@@ -81,11 +77,11 @@ TEST_CASE("fixed weights are packed once, and anew when they were forgotten") {
   const auto before = run(conv, x, &fixed);
   CHECK(fixed.size() == 1);
   conv.initialise(1, "other");
-  CHECK(same(run(conv, x, &fixed), before));
+  CHECK(same_bits(run(conv, x, &fixed), before));
   CHECK(fixed.size() == 1);
   fixed.clear();
   CHECK(fixed.size() == 0);
   const auto after = run(conv, x, &fixed);
-  CHECK_FALSE(same(after, before));
+  CHECK_FALSE(same_bits(after, before));
   CHECK(relative_error(after, run<float>(conv, x, nullptr)) <= 1e-6);
 }

@@ -186,21 +186,20 @@ void backward_data_block(const std::vector<Phase>& phases, Index stride, const P
 /// dx = weight^T * dy where pixels are few: weights where they lie, and the patches of all phases gathered once for all
 /// tasks.
 template <class T>
-void backward_data_few(const TensorView<const T>& dy, const T* weight, const TensorView<T>& dx, const Window& window,
-                       Index groups, const Phases& phases) {
-  const WeightShape shape{groups, dy.shape.c / groups, dx.shape.c / groups, window.area()};
+void backward_data_few(const TensorView<const T>& dy, const T* weight, const WeightShape& shape,
+                       const TensorView<T>& dx, Index stride, const Phases& phases) {
   Kept<Buffer<T>> patches;
   Kept<std::vector<Index>> begins;
   begins->assign(1, 0);
   for (const Phase& phase : phases.all)
-    begins->push_back(begins->back() + PatchRows<T>(phase.grid, dx.shape.n, shape.outputs).size(groups));
+    begins->push_back(begins->back() + PatchRows<T>(phase.grid, dx.shape.n, shape.outputs).size(shape.groups));
   resize(*patches, begins->back());
   for (Index phase = 0; phase < static_cast<Index>(phases.all.size()); ++phase)
     if (const PatchGrid& grid = at(phases.all, phase).grid; grid.area() > 0 && grid.positions() > 0)
-      gather_all(dy, grid, PatchRows<T>(grid, dx.shape.n, shape.outputs), groups, {},
+      gather_all(dy, grid, PatchRows<T>(grid, dx.shape.n, shape.outputs), shape.groups, {},
                  patches->data() + at(*begins, phase));
   const Index pieces = (shape.inputs + few_outputs<T> - 1) / few_outputs<T>;
-  parallel_for(groups * pieces, [&](Index index) {
+  parallel_for(shape.groups * pieces, [&](Index index) {
     const Index group = index / pieces;
     const Index first = index % pieces * few_outputs<T>;
     const PhaseBlock block{0, dx.shape.n, group, first, std::min(few_outputs<T>, shape.inputs - first)};
@@ -213,7 +212,7 @@ void backward_data_few(const TensorView<const T>& dy, const T* weight, const Ten
       multiply_patches(patches->data() + at(*begins, phase) + group * rows.group_size, rows.pitch, shape.outputs, grid,
                        Tile{0, rows.pixels, 0, block.channels}, weights, own, {});
     });
-    planes.join(window.stride, from_channel(dx, group * shape.inputs));
+    planes.join(stride, from_channel(dx, group * shape.inputs));
   });
 }
 
@@ -226,7 +225,7 @@ void backward_data_phased(const TensorView<const T>& dy, const T* weight, const 
   const Index stride = window.stride;
   Phases& phases = phase_scratch();
   phases.list(window, dy.shape, dx.shape);
-  if (few_pixels(phases.all.front().grid, dx.shape.n)) return backward_data_few(dy, weight, dx, window, groups, phases);
+  if (few_pixels(phases.all.front().grid, dx.shape.n)) return backward_data_few(dy, weight, shape, dx, stride, phases);
   Kept<Buffer<T>> memory;
   PackedWeights<T> weights(*memory);
   weights.turn(weight, shape, phases.taps);

@@ -15,7 +15,7 @@ namespace recal::cpu {
 /// What forward convolutions make of their weights before they multiply, kept from call to call: for weights that do
 /// not change while this lives, as at inference. Known by where the weights are; whoever changes or frees some of them
 /// calls clear() before the next convolution. Not for two threads at once.
-/// cost: memory of up to 16/9 of the weights
+/// cost: memory of up to 16/9 of the weights, and as much again where images of other sizes want them in another order
 template <class T>
 class FixedWeights {
  public:
