@@ -43,11 +43,12 @@ struct ConvCase {
   return c;
 }
 
-/// Convolutions that Winograd's algorithm suits in all three products: odd planes, every padding, groups, more channels
-/// than are summed up in one go.
+/// Convolutions that Winograd's algorithm suits in all three products, with small tiles and with large ones: odd
+/// planes, every padding, groups, more channels than are summed up in one go.
 [[nodiscard]] inline std::vector<ConvCase> winograd_cases() {
-  return {{{3, 40, 9, 11}, 24, {3, 1, 1}},     {{4, 32, 8, 8}, 64, {3, 1, 0}},   {{2, 32, 13, 5}, 40, {3, 1, 2}},
-          {{2, 64, 12, 12}, 64, {3, 1, 1}, 2}, {{1, 20, 40, 70}, 50, {3, 1, 1}}, {{2, 400, 14, 14}, 40, {3, 1, 1}}};
+  return {{{3, 40, 9, 11}, 24, {3, 1, 1}},     {{4, 32, 8, 8}, 64, {3, 1, 0}},    {{2, 32, 13, 5}, 40, {3, 1, 2}},
+          {{2, 64, 12, 12}, 64, {3, 1, 1}, 2}, {{1, 20, 40, 70}, 50, {3, 1, 1}},  {{2, 400, 14, 14}, 40, {3, 1, 1}},
+          {{9, 40, 15, 11}, 72, {3, 1, 1}},    {{2, 150, 39, 54}, 40, {3, 1, 0}}, {{3, 80, 17, 24}, 48, {3, 1, 2}, 2}};
 }
 
 /// Maps of some channels that leave about half of random numbers positive.

@@ -12,6 +12,7 @@
 #include <recal/backend/cpu/plain_weights.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
+#include <recal/backend/cpu/winograd_choice.hpp>
 #include <recal/backend/cpu/winograd_product.hpp>
 #include <recal/core/parallel.hpp>
 
@@ -54,11 +55,11 @@ void multiply_all(const TensorView<const T>& x, const PackedWeights<T>& weights,
 }
 
 /// The same by Winograd's algorithm.
-template <class T>
-void multiply_all(const TensorView<const T>& x, const WinogradWeights<T>& weights, const TensorView<T>& y,
+template <class T, class W>
+void multiply_all(const TensorView<const T>& x, const WinogradWeights<T, W>& weights, const TensorView<T>& y,
                   const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
-  const auto sizes = winograd_tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
+  const auto sizes = winograd_tile_sizes<T, W>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
   for_each_tile(sizes, x, y, groups, finish, start,
                 [&](Index g, const Tile& tile, const auto& own_x, const auto& own_y, const auto& f, const auto& s) {
                   multiply_winograd(own_x, x.shape.c / groups, grid, tile, weights, g, own_y, f, s);
@@ -86,8 +87,9 @@ void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorV
   const Index depth = inputs * window.area();
   const WeightShape shape{groups, outputs, inputs, window.area()};
   const auto multiply = [&](const auto& weights) { multiply_all(x, weights, y, window, groups, finish, start); };
-  if (suits_winograd(window, y.shape, inputs, outputs))
-    return with_packed<WinogradWeights<T>>(weight, shape, fixed, multiply);
+  if (with_winograd(window, y.shape, inputs, outputs, fixed != nullptr,
+                    [&]<class W>(W) { with_packed<WinogradWeights<T, W>>(weight, shape, fixed, multiply); }))
+    return;
   const PatchGrid grid(x.shape, y.shape, window);
   const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
   if (fixed == nullptr && few_pixels(grid, y.shape.n)) return multiply_few(x, plain, y, grid, groups, finish, start);

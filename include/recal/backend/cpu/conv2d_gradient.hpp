@@ -7,6 +7,7 @@
 #include <recal/backend/cpu/left_packs.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
+#include <recal/backend/cpu/winograd_choice.hpp>
 #include <recal/backend/cpu/winograd_weight_gradient.hpp>
 #include <recal/core/kept.hpp>
 
@@ -22,12 +23,13 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const Index outputs = dy.shape.c / groups;
   const Window turned{window.kernel, 1, window.kernel - 1 - window.padding};
   const WeightShape shape{groups, outputs, inputs, window.area()};
-  if (suits_winograd(turned, dx.shape, outputs, inputs)) {
-    Kept<Buffer<T>> memory;
-    WinogradWeights<T> weights(*memory);
-    weights.turn(weight, shape);
-    return multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
-  }
+  if (with_winograd(turned, dx.shape, outputs, inputs, false, [&]<class W>(W) {
+        Kept<Buffer<T>> memory;
+        WinogradWeights<T, W> weights(*memory);
+        weights.turn(weight, shape);
+        multiply_all<T>(dy, weights, dx, turned, groups, finish, {});
+      }))
+    return;
   const PatchGrid grid(dy.shape, dx.shape, turned);
   const bool few = few_pixels(grid, dx.shape.n);
   if (few && window.kernel > 1) {
@@ -70,8 +72,9 @@ void add_weight_gradient(const TensorView<const T>& x, const TensorView<const T>
   const PatchGrid grid(x.shape, dy.shape, window);
   const Index inputs = x.shape.c / groups;
   const Index outputs = dy.shape.c / groups;
-  if (suits_winograd(window, dy.shape, inputs, outputs))
-    return add_weight_gradients_winograd(x, grid, start, dy, dweight, groups);
+  if (with_winograd(window, dy.shape, inputs, outputs, false,
+                    [&]<class W>(W) { add_weight_gradients_winograd<T, W>(x, grid, start, dy, dweight, groups); }))
+    return;
   const Index depth = inputs * window.area();
   const auto weight_of = [&](Index g) { return dweight + g * outputs * depth; };
   const auto x_of = [&](Index g) { return from_channel(x, g * inputs); };

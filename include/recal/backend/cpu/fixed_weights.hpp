@@ -15,11 +15,12 @@ namespace recal::cpu {
 /// What forward convolutions make of their weights before they multiply, kept from call to call: for weights that do
 /// not change while this lives, as at inference. Known by where the weights are; whoever changes or frees some of them
 /// calls clear() before the next convolution. Not for two threads at once.
-/// cost: memory of up to 16/9 of the weights, and as much again where images of other sizes want them in another order
+/// cost: memory of up to four times the weights, and as much again where images of other sizes want them in another
+/// order
 template <class T>
 class FixedWeights {
  public:
-  /// The weights as `Operands`, a PackedWeights<T> or a WinogradWeights<T>; packed where they are not yet.
+  /// The weights as `Operands`, a PackedWeights<T> or a WinogradWeights<T, W>; packed where they are not yet.
   template <class Operands>
   [[nodiscard]] const Operands& packed(const T* weight, const WeightShape& shape) {
     return std::get<Known<Operands>>(known_).try_emplace(weight, weight, shape).first->second.operands;
@@ -47,7 +48,9 @@ class FixedWeights {
   template <class Operands>
   using Known = std::unordered_map<const T*, Own<Operands>>;
 
-  std::tuple<Known<PackedWeights<T>>, Known<WinogradWeights<T>>> known_;
+  std::tuple<Known<PackedWeights<T>>, Known<WinogradWeights<T, winograd::Tile2x2>>,
+             Known<WinogradWeights<T, winograd::Tile4x4>>>
+      known_;
 };
 
 /// use(operands) with the weights as `Operands`: those of `fixed`, or packed for this call where it is null.

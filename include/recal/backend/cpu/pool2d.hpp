@@ -6,6 +6,7 @@
 
 #include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/backend.hpp>
+#include <recal/backend/cpu/window_maxima.hpp>
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/parallel.hpp>
@@ -39,45 +40,16 @@ template <class T>
   return memory.data();
 }
 
-/// Lets pixels compete with the maxima so far: pixel `first` + i * stride with best[i]. The first of equals stays, NaN
-/// wins. No branches: which pixel is the largest cannot be foretold. requires: Step is the stride, or 0
-template <Index Step, class T>
-void compete(const T* plane, Index first, Index stride, Index count, T* __restrict best,
-             std::int32_t* __restrict where) {
-  const Index step = Step > 0 ? Step : stride;
-  const T* __restrict pixels = plane + first;
-  for (Index i = 0; i < count; ++i) {
-    const T value = pixels[i * step];
-    const T so_far = best[i];
-    const bool wins = (value > so_far) | ((value != value) & (so_far == so_far));
-    best[i] = wins ? value : so_far;
-    where[i] = wins ? static_cast<std::int32_t>(first + i * step) : where[i];
+/// y = the maxima of the windows of a plane, and, with Located, where they lie.
+template <bool Located, class T>
+void find_maxima(const Shape& x, const T* plane, const Window& window, const Shape& y, T* best, std::int32_t* where) {
+  thread_local WindowMaxima<T, Located> maxima;
+  maxima.prepare(x.w, window);
+  for (Index oy = 0; oy < y.h; ++oy) {
+    const Inside rows(oy, window, x.h);
+    maxima.look_at(plane, rows.begin, rows.end);
+    maxima.find(y.w, best + oy * y.w, Located ? where + oy * y.w : nullptr);
   }
-}
-
-template <class T>
-void compete(const T* plane, Index first, Index stride, Index count, T* best, std::int32_t* where) {
-  if (stride == 1) return compete<1>(plane, first, stride, count, best, where);
-  if (stride == 2) return compete<2>(plane, first, stride, count, best, where);
-  compete<0>(plane, first, stride, count, best, where);
-}
-
-/// The maxima of a row of windows, and where in the plane [., w] they lie.
-template <class T>
-void find_maxima(const T* plane, Index w, const Inside& rows, const Window& window, Index windows, T* best,
-                 std::int32_t* where) {
-  for (Index ox = 0; ox < windows; ++ox) {
-    const Index first = rows.begin * w + std::max<Index>(0, ox * window.stride - window.padding);
-    best[ox] = plane[first];
-    where[ox] = static_cast<std::int32_t>(first);
-  }
-  for (Index y = rows.begin; y < rows.end; ++y)
-    for (Index kx = 0; kx < window.kernel; ++kx) {
-      const TapReach reach(window, kx, w, windows);
-      if (reach.first < reach.last)
-        compete(plane, y * w + reach.first * window.stride + reach.shift, window.stride, reach.last - reach.first,
-                best + reach.first, where + reach.first);
-    }
 }
 
 /// f(output index in the plane, its rows, its columns, 1 / its pixels)
@@ -104,12 +76,10 @@ void max_pool2d(const Cpu&, const TensorView<const T>& x, const TensorView<T>& y
   cpu::detail::for_each_plane(y.shape, size * window.area(), [&](Index n, Index c, Index index) {
     const T* from = x.plane(n, c);
     if (!start.empty()) from = cpu::detail::started_plane(start, c, x.shape.plane(), from);
-    thread_local Buffer<std::int32_t> forgotten;
-    if (arg_max == nullptr) resize(forgotten, size);
-    std::int32_t* where = arg_max != nullptr ? arg_max + index * size : forgotten.data();
-    for (Index oy = 0; oy < y.shape.h; ++oy)
-      cpu::detail::find_maxima(from, x.shape.w, cpu::detail::Inside(oy, window, x.shape.h), window, y.shape.w,
-                               y.plane(n, c) + oy * y.shape.w, where + oy * y.shape.w);
+    if (arg_max != nullptr)
+      cpu::detail::find_maxima<true>(x.shape, from, window, y.shape, y.plane(n, c), arg_max + index * size);
+    else
+      cpu::detail::find_maxima<false, T>(x.shape, from, window, y.shape, y.plane(n, c), nullptr);
   });
 }
 

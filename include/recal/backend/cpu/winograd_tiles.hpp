@@ -29,71 +29,97 @@ template <int First, class P>
   (std::make_integer_sequence<int, P::lanes>{});
 }
 
-/// The points of as many neighbouring tiles as P has lanes, to[point*point_step + lane], of pixels that are read where
-/// the first tile begins, in rows `pitch` apart. Rows are readable for two more pixels than the tiles see.
-template <class P, class T>
+/// Columns of neighbouring tiles, a tile each lane, of the packs of a row of pixels in which each tile begins
+/// sizeof...(packs) pixels after the one before.
+template <class P>
+[[nodiscard, gnu::always_inline]] inline std::array<P, 2> columns_of(const P& a, const P& b) {
+  return {every_other<0>(a, b), every_other<1>(a, b)};
+}
+template <class P>
+[[nodiscard, gnu::always_inline]] inline std::array<P, 4> columns_of(const P& a, const P& b, const P& c, const P& d) {
+  const auto [first, third] = columns_of(every_other<0>(a, b), every_other<0>(c, d));
+  const auto [second, fourth] = columns_of(every_other<1>(a, b), every_other<1>(c, d));
+  return {first, second, third, fourth};
+}
+
+/// The lanes of a pack from the second on, then lane Lane of another.
+template <int Lane, class P>
+[[nodiscard, gnu::always_inline]] inline P next_tile(const P& column, const P& last) {
+  return [&]<int... lane>(std::integer_sequence<int, lane...>) __attribute__((always_inline)) {
+    return P(typename P::Native(
+        __builtin_shufflevector(column.v, last.v, (lane + 1 < P::lanes ? lane + 1 : P::lanes + Lane)...)));
+  }
+  (std::make_integer_sequence<int, P::lanes>{});
+}
+
+/// The points of as many neighbouring tiles W as P has lanes, to[point*point_step + lane], of pixels that are read
+/// where the first tile begins, in rows `pitch` apart.
+template <class W, class P, class T>
 [[gnu::always_inline]] inline void transform_tiles(const T* pixels, Index pitch, T* to, Index point_step) {
   using winograd::Row;
-  constexpr int points = winograd::side;  // along an axis
-  // A tile's pixels in columns 0 and 1 are every other one of what begins at the first tile, those in columns 2 and 3
-  // of what begins two pixels later; both take two packs.
-  std::array<Row<P, points>, 4> read;
-  unrolled<points>([&](auto i) {
+  constexpr int seen = static_cast<int>(W::side);
+  constexpr int outputs = static_cast<int>(W::outputs);
+  // The last two columns of a tile are the first two of the next one; those of the last tile end the last pack.
+  std::array<Row<P, seen>, outputs + 1> packs;
+  unrolled<seen>([&](auto i) {
     const T* row = pixels + i * pitch;
-    read[0][i] = load<P>(row);
-    read[1][i] = load<P>(row + P::lanes);
-    read[2][i] = load<P>(row + 2);
-    read[3][i] = load<P>(row + 2 + P::lanes);
+    unrolled<outputs>([&](auto j) { packs[j][i] = load<P>(row + j * P::lanes); });
+    packs[outputs][i] = load<P>(row + (outputs - 1) * P::lanes + (seen - outputs));
   });
-  unrolled<4>([&](auto j) { read[j] = winograd::FromInput{}(read[j]); });
-  unrolled<points>([&](auto i) {
-    const Row<P, points> row{every_other<0>(read[0][i], read[1][i]), every_other<1>(read[0][i], read[1][i]),
-                             every_other<0>(read[2][i], read[3][i]), every_other<1>(read[2][i], read[3][i])};
-    const Row<P, points> values = winograd::FromInput{}(row);
-    unrolled<points>([&](auto j) { store(to + (i * points + j) * point_step, values[j]); });
+  unrolled<outputs + 1>([&](auto j) { packs[j] = typename W::FromInput{}(packs[j]); });
+  unrolled<seen>([&](auto i) {
+    const auto own = [&]<std::size_t... j>(std::index_sequence<j...>) __attribute__((always_inline)) {
+      return columns_of(packs[j][i]...);
+    }
+    (std::make_index_sequence<outputs>{});
+    Row<P, seen> row;
+    unrolled<outputs>([&](auto j) { row[j] = own[j]; });
+    unrolled<seen - outputs>(
+        [&](auto j) { row[outputs + j] = next_tile<P::lanes - (seen - outputs) + j>(own[j], packs[outputs][i]); });
+    const Row<P, seen> values = typename W::FromInput{}(row);
+    unrolled<seen>([&](auto j) { store(to + (i * seen + j) * point_step, values[j]); });
   });
 }
 
 }  // namespace detail
 
-/// What Winograd's products make of x: for the tiles of some rows of pixels of y and for some channels, the numbers at
-/// all points.
-template <class T>
+/// What Winograd's products with tiles W make of x: for the tiles of some rows of pixels of y and for some channels,
+/// the numbers at all points.
+template <class T, class W>
 class WinogradTiles {
  public:
-  /// A row of tiles: the first of its pixels of y, counted from the first of all, and whether it has both rows of them.
+  /// A row of tiles: the first of its pixels of y, counted from the first of all, and how many rows of them it has.
   struct Row {
-    Index pixel;
-    bool whole;
+    Index pixel, height;
   };
 
   /// For the pixels [first, last) of y, counted through all images, and up to `channels` channels at a time. Keeps its
   /// memory from one call to the next.
-  /// requires: both are at the beginning of an image or of a row of pixels with an even number
+  /// requires: both are at the beginning of an image or of a row of pixels whose number is a multiple of W::outputs
   void prepare(const TensorView<const T>& x, const PatchGrid& grid, Index first, Index last, Index channels,
                const ConvStart<T>& start) {
     constexpr Index line = 64 / sizeof(T);
     constexpr Index lanes = pack_for<T>::lanes;
     x_ = x;
-    PatchGrid even = grid;  // as if all tiles were whole: what they see beyond is padding
-    even.out_h += grid.out_h % 2;
-    even.out_w += grid.out_w % 2;
-    const auto even_pixel = [&](Index p) {
-      return p / grid.positions() * even.positions() + p % grid.positions() / grid.out_w * even.out_w;
+    PatchGrid whole = grid;  // as if all tiles were whole: what they see beyond is padding
+    whole.out_h = tiles_along(grid.out_h) * W::outputs;
+    whole.out_w = tiles_along(grid.out_w) * W::outputs;
+    const auto whole_pixel = [&](Index p) {
+      return p / grid.positions() * whole.positions() + p % grid.positions() / grid.out_w * whole.out_w;
     };
-    pixels_.prepare(even, even_pixel(first), even_pixel(last), start);
+    pixels_.prepare(whole, whole_pixel(first), whole_pixel(last), start);
     rows_.clear();
     sources_.clear();
     for (const auto& part : pixels_.parts())
-      for (Index y = part.y; y < part.y + part.positions / even.out_w; y += winograd::outputs) {
+      for (Index y = part.y; y < part.y + part.positions / whole.out_w; y += W::outputs) {
         sources_.push_back(pixels_.at(part, y, 0));
-        rows_.push_back({part.image * grid.positions() + y * grid.out_w - first, y + 1 < grid.out_h});
+        rows_.push_back({part.image * grid.positions() + y * grid.out_w - first, std::min(W::outputs, grid.out_h - y)});
       }
-    row_tiles_ = even.out_w / winograd::outputs;
+    row_tiles_ = tiles_along(grid.out_w);
     const Index size = channels * count() + lanes;        // a row is written by packs
     point_step_ = ((size + line - 1) / line | 1) * line;  // points are not in each other's way in the cache
-    resize(numbers_, winograd::points * point_step_);
-    copy_.assign(static_cast<std::size_t>(pixels_.size() + 4 * lanes), T{});
+    resize(numbers_, W::points * point_step_);
+    copy_.assign(static_cast<std::size_t>(pixels_.size() + W::outputs * lanes), T{});
   }
 
   /// Makes `count` channels from `first` on readable.
@@ -116,15 +142,21 @@ class WinogradTiles {
   [[nodiscard]] const T* point(Index p) const { return numbers_.data() + p * point_step_; }
 
  private:
+  [[nodiscard]] static Index tiles_along(Index pixels) { return (pixels + W::outputs - 1) / W::outputs; }
+
   /// Up to a register beyond the row is written.
   void transform_row(const T* pixels, T* to) const {
     using P = pack_for<T>;
     using Half = Pack<T, std::max(P::lanes / 2, 2)>;
+    using Quarter = Pack<T, std::max(P::lanes / 4, 2)>;
     const Index pitch = pixels_.tap(1, 0);
     Index i = 0;
     for (; row_tiles_ - i > Half::lanes; i += P::lanes)
-      detail::transform_tiles<P>(pixels + winograd::outputs * i, pitch, to + i, point_step_);
-    if (i < row_tiles_) detail::transform_tiles<Half>(pixels + winograd::outputs * i, pitch, to + i, point_step_);
+      detail::transform_tiles<W, P>(pixels + W::outputs * i, pitch, to + i, point_step_);
+    if (row_tiles_ - i > Quarter::lanes)
+      detail::transform_tiles<W, Half>(pixels + W::outputs * i, pitch, to + i, point_step_);
+    else if (i < row_tiles_)
+      detail::transform_tiles<W, Quarter>(pixels + W::outputs * i, pitch, to + i, point_step_);
   }
 
   TensorView<const T> x_;

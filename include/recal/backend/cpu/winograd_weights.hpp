@@ -16,11 +16,10 @@
 
 namespace recal::cpu {
 
-/// Weights [G*outputs, inputs, 3, 3] as the right operands of Winograd's products: for each point a matrix in panels of
-/// Block<T>::columns channels that the product makes, a row for each channel that it sums over. They lie in the
-/// memory that they are given.
-/// cost: reads the weights once and writes 16/9 as much
-template <class T>
+/// Weights [G*outputs, inputs, 3, 3] as the right operands of Winograd's products with tiles W: for each point a matrix
+/// in panels of Block<T>::columns channels that the product makes, a row for each channel that it sums over. They lie
+/// in the memory that they are given. cost: reads the weights once and writes W::points/9 as much
+template <class T, class W>
 class WinogradWeights {
  public:
   explicit WinogradWeights(Buffer<T>& memory) : memory_(memory) {}
@@ -37,7 +36,7 @@ class WinogradWeights {
 
   /// A panel of a group at a point, from a channel of the sum on.
   [[nodiscard]] const T* panel(Index group, Index point, Index panel, Index channel) const {
-    return memory_.data() + (((group * winograd::points + point) * panels_ + panel) * depth_ + channel) * width;
+    return memory_.data() + (((group * W::points + point) * panels_ + panel) * depth_ + channel) * width;
   }
 
  private:
@@ -54,7 +53,7 @@ class WinogradWeights {
     constexpr Index piece = 32;  // rows of a task
     panels_ = (made.channels + width - 1) / width;
     depth_ = summed.channels;
-    resize(memory_, groups * winograd::points * panels_ * depth_ * width);
+    resize(memory_, groups * W::points * panels_ * depth_ * width);
     const Index group_size = made.channels * summed.channels * area;
     const Index pieces = (depth_ + piece - 1) / piece;
     parallel_for(groups * panels_ * pieces, [&](Index index) {
@@ -68,8 +67,8 @@ class WinogradWeights {
         for (Index c = first; c < std::min(depth_, first + piece); ++c) {
           const auto kernels =
               load_kernels(own + channel * made.step + c * summed.step, made.step, lanes, own + group_size, turned);
-          const auto values = winograd::along_both<winograd::taps, winograd::side>(kernels, winograd::FromWeight{});
-          T* to = memory_.data() + ((group * winograd::points * panels_ + panel) * depth_ + c) * width + column;
+          const auto values = winograd::along_both<winograd::taps, W::side>(kernels, typename W::FromWeight{});
+          T* to = memory_.data() + ((group * W::points * panels_ + panel) * depth_ + c) * width + column;
           for (const P& value : values) {
             store(to, value);
             to += panels_ * depth_ * width;
