@@ -42,11 +42,19 @@ template <class F>
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Times f. One call before makes room, touches pages and fills caches.
+/// Times f, each call after one of `before`. One call before makes room, touches pages and fills caches.
+template <class F, class Before>
+void repeat(benchmark::State& state, const F& f, const Before& before) {
+  before();
+  f();
+  for (auto _ : state) {
+    before();
+    state.SetIterationTime(seconds_of(f));
+  }
+}
 template <class F>
 void repeat(benchmark::State& state, const F& f) {
-  f();
-  for (auto _ : state) state.SetIterationTime(seconds_of(f));
+  repeat(state, f, [] {});
 }
 
 /// The same, and after each call of f one of a yardstick, in the same memory where it can be, so that both find the

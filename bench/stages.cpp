@@ -77,7 +77,7 @@ Work work_of(const Block& block, const Shape& x, bool backward) {
   return work;
 }
 
-/// The blocks of a stage with all that they need, after one forward pass.
+/// The blocks of a stage with all that they need.
 class Run {
  public:
   explicit Run(const Stage& stage) : x_(bench::noise(stage.in)) {
@@ -96,11 +96,13 @@ class Run {
     for (std::size_t i = 0; i < blocks_.size(); ++i) blocks_[i].forward(recal::Cpu{}, input(i), tapes_[i], work_);
   }
 
-  /// dout_ is written over, which changes numbers and no times.
+  /// After forward(). dout_ is written over, which changes numbers and no times.
   void backward() {
+    Tensor* dy = &dout_;
     for (std::size_t i = blocks_.size(); i-- > 0;) {
-      blocks_[i].backward(recal::Cpu{}, input(i), i + 1 == blocks_.size() ? dout_ : dy_, dx_, tapes_[i], work_);
-      std::swap(dy_, dx_);
+      Tensor& dx = i == 0 ? dx_ : tapes_[i].out;
+      blocks_[i].backward(recal::Cpu{}, input(i), *dy, dx, tapes_[i]);
+      dy = &dx;
     }
   }
 
@@ -119,7 +121,7 @@ class Run {
     return block == 0 ? x_.view() : tapes_[block - 1].out.view();
   }
 
-  Tensor x_, dout_, dy_, dx_;
+  Tensor x_, dout_, dx_;
   std::vector<Block> blocks_;
   std::vector<Block::Tape> tapes_;
   recal::nn::Workspace<float> work_;
@@ -130,7 +132,11 @@ void add_stage(const Stage& stage, bool backward) {
              [&stage, backward](benchmark::State& state) {
                Run run(stage);
                const Work work = run.work(backward);
-               bench::repeat(state, [&] { backward ? run.backward() : run.forward(); });
+               if (backward)
+                 bench::repeat(
+                     state, [&] { run.backward(); }, [&] { run.forward(); });
+               else
+                 bench::repeat(state, [&] { run.forward(); });
                bench::count_flops(state, 2 * work.products);
                state.counters["bytes"] = 4 * work.elements;
              });

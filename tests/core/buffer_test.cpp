@@ -66,3 +66,15 @@ TEST_CASE("copies are apart, moves take the memory over") {
   const Buffer<int> moved = std::move(from);
   CHECK(moved.data() == memory);
 }
+
+TEST_CASE("renew keeps memory that suffices, and takes what is asked for where it does not") {
+  Buffer<double> buffer(100);
+  const double* memory = buffer.data();
+  recal::renew(buffer, 10);
+  CHECK(buffer.size() == 10);
+  recal::renew(buffer, 100);
+  CHECK(buffer.data() == memory);
+  recal::renew(buffer, 130);
+  CHECK(buffer.size() == 130);
+  CHECK(buffer.capacity() == 130);
+}

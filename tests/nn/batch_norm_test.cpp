@@ -224,6 +224,29 @@ TEST_CASE("a large offset costs no digits of batch norm in float") {
   CHECK(relative_error(y, expected) <= 2e-6);
 }
 
+TEST_CASE("batch norm's gradient may take the place of its input") {
+  const Shape shape{3, 5, 7, 9};
+  const auto x = random_tensor<float>("x", shape);
+  const auto dy = random_tensor<float>("dy", shape);
+  auto apart = some_layer<float>(5);
+  auto in_place = apart;
+  BatchNorm2d<float>::Tape tape;
+  apart.forward_statistics(recal::Cpu{}, x, tape);
+  Tensor<float> dx(shape);
+  apart.backward_relu(recal::Cpu{}, x, dy, dx, tape);
+  Tensor<float> both = x;
+  Tensor<float> masked = dy;
+  in_place.backward_relu_in_place(recal::Cpu{}, both, masked, tape);
+  CHECK(relative_error(both, dx) == 0.0);
+  CHECK(in_place.weight.grad == apart.weight.grad);
+  CHECK(in_place.bias.grad == apart.bias.grad);
+
+  apart.backward(recal::Cpu{}, x, dy, dx, tape);
+  both = x;
+  apart.backward(recal::Cpu{}, both, dy, both, tape);
+  CHECK(relative_error(both, dx) == 0.0);
+}
+
 TEST_CASE("batch norm is bit-identical for any number of threads and follows strides") {
   const Shape shape{4, 6, 40, 40};
   const auto x = random_tensor<float>("x", shape);

@@ -5,6 +5,7 @@
 
 #include <recal/ge.hpp>
 #include <recal/nn/bottleneck.hpp>
+#include <recal/srm.hpp>
 
 #include "tests/support/block_check.hpp"
 
@@ -39,6 +40,7 @@ TEST_CASE("residual block: a module that cannot be fused with the tail is a step
     reference.forward(recal::Reference{}, mode);
     CHECK(recal::testing::relative_error(cpu.tape.out, reference.tape.out) <= 1e-12);
     CHECK(cpu.tape.normalised.size() == cpu.tape.out.size());
+    const Tensor<double> out = cpu.tape.out;
     cpu.backward(recal::Cpu{});
     reference.backward(recal::Reference{});
     const std::vector<double> found = cpu.gradients();
@@ -47,7 +49,7 @@ TEST_CASE("residual block: a module that cannot be fused with the tail is a step
     if (mode == BlockMode::training) continue;
     Tensor<double> inferred;
     cpu.block.infer(recal::Cpu{}, std::as_const(cpu.x).view(), inferred, cpu.work);
-    CHECK(recal::testing::relative_error(inferred, cpu.tape.out) <= 1e-12);
+    CHECK(recal::testing::relative_error(inferred, out) <= 1e-12);
   }
 }
 
@@ -78,7 +80,8 @@ TEST_CASE("residual block: parameter gradients are added") {
   run.backward(recal::Cpu{});
   const std::vector<double> once = run.gradients();
   Tensor<double> dy = run.dy;
-  run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), dy, run.dx, run.tape, run.work);
+  run.forward(recal::Cpu{}, BlockMode::training);
+  run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), dy, run.dx, run.tape);
   const std::vector<double> twice = run.gradients();
   const auto parameters = static_cast<std::size_t>(run.dx.size());
   for (std::size_t i = 0; i < once.size(); ++i)
@@ -105,9 +108,34 @@ TEST_CASE("residual block: a gradient of another shape is refused") {
   run.forward(recal::Cpu{}, BlockMode::training);
   Tensor<float> wrong({2, 8, 4, 5}, 1.0F);
   CHECK_THROWS_WITH_AS(
-      run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), wrong, run.dx, run.tape, run.work),
+      run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), wrong, run.dx, run.tape),
       "recal: output gradient of a residual block has shape (N=2, C=8, H=4, W=5), expected (N=2, C=8, H=4, W=4)",
       recal::error);
+}
+
+TEST_CASE("residual block: the gradient of the input may take the place of the output") {
+  for (const recal::Index stride : {1, 2}) {
+    BlockRun<float, ResidualBlock<float, recal::Srm<float>>> apart(bottleneck<float, recal::Srm<float>>(8, 4, stride),
+                                                                   {2, 8, 6, 6});
+    auto together = apart;
+    apart.forward(recal::Cpu{}, BlockMode::training);
+    apart.backward(recal::Cpu{});
+    together.forward(recal::Cpu{}, BlockMode::training);
+    Tensor<float> dy = together.dy;
+    recal::zero_gradients(together.block);
+    together.block.backward(recal::Cpu{}, std::as_const(together.x).view(), dy, together.tape.out, together.tape);
+    together.dx = together.tape.out;
+    CHECK(together.gradients() == apart.gradients());
+  }
+}
+
+TEST_CASE("residual block: a tape serves one backward pass") {
+  BlockRun<float, ResidualBlock<float>> run(bottleneck<float>(8, 2, 1), {2, 8, 4, 4});
+  const char* message = "recal: the tape of a residual block is empty or used up; forward comes before each backward";
+  CHECK_THROWS_WITH_AS(run.backward(recal::Cpu{}), message, recal::error);
+  run.forward(recal::Cpu{}, BlockMode::training);
+  run.backward(recal::Cpu{});
+  CHECK_THROWS_WITH_AS(run.backward(recal::Cpu{}), message, recal::error);
 }
 
 }  // namespace

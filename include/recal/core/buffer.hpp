@@ -52,4 +52,11 @@ void resize(Vector& buffer, Index count) {
   buffer.resize(static_cast<std::size_t>(count));
 }
 
+/// Makes room for `count` elements of any value. Memory that does not suffice is given back before more is asked for.
+template <class Vector>
+void renew(Vector& buffer, Index count) {
+  if (static_cast<std::size_t>(count) > buffer.capacity()) Vector().swap(buffer);
+  resize(buffer, count);
+}
+
 }  // namespace recal

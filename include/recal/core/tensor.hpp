@@ -97,8 +97,9 @@ class Tensor {
   Tensor(const Shape& shape, T value) : shape_(shape), buffer_(static_cast<std::size_t>(shape.size()), value) {}
 
   /// ensures: shape() == shape; memory is kept where it suffices; elements are unspecified
-  void resize(const Shape& shape) {
-    recal::resize(buffer_, shape.size());
+  void resize(Shape shape) {
+    shape_ = {};  // should memory run out
+    renew(buffer_, shape.size());
     shape_ = shape;
   }
 

@@ -28,10 +28,10 @@ namespace recal::nn {
 /// compiles the block once. Convolutions have weights 0 until initialise() (nn/init.hpp), which networks call.
 ///
 /// The tape owns what backward needs: every convolution's output and the block's; L + 1 tensors, and one with a
-/// shortcut that is convolved. What stands between two convolutions is never in memory: the second applies norm and
-/// ReLU to what it reads (backend/conv_start.hpp), forward and backward. Batch norm, module, ReLU and add are one pass
-/// (fused/residual_tail.hpp); a module that cannot be fused is a pass of its own and takes one more tensor.
-/// Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al. 2019.
+/// shortcut that is convolved. Gradients take their places. What stands between two convolutions is never in memory:
+/// the second applies norm and ReLU to what it reads (backend/conv_start.hpp), forward and backward. Batch norm,
+/// module, ReLU and add are one pass (fused/residual_tail.hpp); a module that cannot be fused is a pass of its own and
+/// takes one more tensor. Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al. 2019.
 template <class T, class Module = NoModule>
 class ResidualBlock {
  public:
@@ -42,6 +42,7 @@ class ResidualBlock {
     ResidualTailTape tail;
     Tensor<T> normalised;  ///< the module's input, where it cannot be fused with the tail
     Tensor<T> out;
+    bool filled = false;  ///< by a forward pass, and not yet used up
   };
 
   std::vector<ConvNorm<T>> layers;
@@ -109,35 +110,36 @@ class ResidualBlock {
     run<false>(backend, x, tape, work);
   }
 
-  /// dx is resized and assigned; parameter gradients are added, and used. dy is overwritten.
-  /// requires: x and tape as forward left them; dx and dy are none of the workspace's tensors and not each other
+  /// dx is resized and assigned; parameter gradients are added, and used. dy is overwritten and the tape used up: the
+  /// gradients of what a layer made lie where that was, so that a backward pass needs no memory of its own.
+  /// requires: x and tape as forward left them; dx may be tape.out, but not dy
+  /// errors: a tape that is empty or used up
   template <Backend B, GradientUse Use = KeepGradients>
-  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Workspace<T>& work,
-                Use&& use = {}) {
+  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Use&& use = {}) {
+    check(std::exchange(tape.filled, false),
+          "the tape of a residual block is empty or used up; forward comes before each ", "backward");
     check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
-    // dx has room for the largest gradient, but is assigned from the last one.
-    Tensor<T>& first = layers.size() > 1 ? dx : work.current;
-    use([&] { pull_tail(backend, dy, first, tape); }, layers.back().norm, module);
-    const Tensor<T>* gradient = &first;
+    use([&] { pull_tail(backend, dy, tape); }, layers.back().norm, module);
     for (std::size_t i = layers.size() - 1; i > 0; --i) {
       auto& conv = layers[i].conv;
       auto& norm = layers[i - 1].norm;
-      const auto& before = tape.layers[i - 1];
-      work.next.resize(before.convolved.shape());
-      use([&] { conv.backward(backend, before.convolved, *gradient, work.next, norm.relu_start(before.norm)); }, conv);
-      use([&] { norm.backward_relu(backend, before.convolved, work.next, work.next, before.norm); }, norm);
-      std::swap(work.current, work.next);
-      gradient = &work.current;
+      auto& [before, norm_tape] = tape.layers[i - 1];
+      Tensor<T>& gradient = tape.out;  // nothing reads the output any more
+      gradient.resize(before.shape());
+      use([&] { conv.backward(backend, before, tape.layers[i].convolved, gradient, norm.relu_start(norm_tape)); },
+          conv);
+      use([&] { norm.backward_relu_in_place(backend, before, gradient, norm_tape); }, norm);
     }
     dx.resize(x.shape);
+    const Tensor<T>& gradient = tape.layers[0].convolved;
     const ConvFinish<T> add_shortcut = {.shortcut = std::as_const(dy).view()};
     auto& conv = layers[0].conv;
-    use([&] { conv.backward(backend, x, *gradient, dx, {}, downsample ? ConvFinish<T>{} : add_shortcut); }, conv);
+    use([&] { conv.backward(backend, x, gradient, dx, {}, downsample ? ConvFinish<T>{} : add_shortcut); }, conv);
     if (!downsample) return;
     auto& [side, norm] = *downsample;
     const auto& taped = tape.downsample;
     use([&] { norm.backward(backend, taped.convolved, dy, dy, taped.norm); }, norm);
-    use([&] { side.backward_adding(backend, x, dy, dx, work.next); }, side);
+    use([&] { side.backward_adding(backend, x, dy, dx, tape.layers.back().convolved); }, side);
   }
 
   /// Names: conv1, bn1, ..., the module's checkpoint name, downsample.
@@ -191,6 +193,7 @@ class ResidualBlock {
       shortcut = std::as_const(normalised).view();
     }
     run_tail<training>(backend, shortcut, tape);
+    tape.filled = true;
   }
 
   template <bool training, class B>
@@ -238,26 +241,27 @@ class ResidualBlock {
     }
   }
 
-  /// From dy to the gradient of the last convolution's output; dy becomes the shortcut's gradient.
+  /// From dy to the gradient of the last convolution's output, which takes the place of that; dy becomes the shortcut's
+  /// gradient.
   template <class B>
-  void pull_tail(const B& backend, Tensor<T>& dy, Tensor<T>& gradient, Tape& tape) {
+  void pull_tail(const B& backend, Tensor<T>& dy, Tape& tape) {
     auto& norm = layers.back().norm;
-    const Tensor<T>& convolved = tape.layers.back().convolved;
-    const auto& norm_tape = tape.layers.back().norm;
-    gradient.resize(convolved.shape());
+    auto& [convolved, norm_tape] = tape.layers.back();
+    const TensorView<const T> x = std::as_const(convolved).view();
+    const TensorView<const T> out = std::as_const(tape.out).view();
     if constexpr (TailModule<Module>) {
       if (can_fuse_tail(module)) {
-        fused_tail(tape).backward(backend, convolved.view(), std::as_const(tape.out).view(), std::as_const(dy).view(),
-                                  dy.view(), gradient.view());
+        fused_tail(tape).backward(backend, x, out, std::as_const(dy).view(), dy.view(), convolved.view());
         return;
       }
     }
     if constexpr (has_module<Module>) {
-      relu_backward(backend, tape.out, dy, dy);
+      relu_backward(backend, out, dy, dy);
+      Tensor<T>& gradient = tape.out;  // nothing reads the output any more
       module.backward(backend, tape.normalised, dy, gradient, tape.module);
-      norm.backward(backend, convolved, gradient, gradient, norm_tape);
+      norm.backward(backend, x, gradient, convolved, norm_tape);
     } else {
-      norm.backward_add_relu(backend, convolved, tape.out, dy, dy, gradient, norm_tape);
+      norm.backward_add_relu(backend, x, out, dy, dy, convolved, norm_tape);
     }
   }
 };

@@ -71,7 +71,8 @@ class ResNet {
     Tensor<T> features;
     Tensor<T> logits;
     Tensor<T> feature_gradient;
-    std::array<Tensor<T>, 2> maps;  ///< a block's input and output, or their gradients, by turns
+    std::array<Tensor<T>, 2> maps;  ///< a block's input and output at inference, by turns
+    Tensor<T> gradient;             ///< of a map, where no tensor of a tape has room for it
     Workspace<T> work;
   };
 
@@ -144,12 +145,12 @@ class ResNet {
     return run<false>(backend, view_of(images), tape);
   }
 
-  /// Adds the parameters' gradients, and uses them. requires: images and tape as forward left them
+  /// Adds the parameters' gradients, and uses them; uses the tape up. requires: images and tape as forward left them
   template <Backend B, class X, class D, GradientUse Use = KeepGradients>
   void backward(const B& backend, const X& images, const D& dlogits, Tape& tape, Use&& use = {}) {
     const TensorView<const T> x = view_of(images);
-    pull(backend, x, view_of(dlogits), tape, use);
-    use([&] { conv1.backward_parameters(backend, x, tape.maps[0]); }, conv1);
+    const Tensor<T>& gradient = pull(backend, x, view_of(dlogits), tape, use);
+    use([&] { conv1.backward_parameters(backend, x, gradient); }, conv1);
   }
 
   /// The same, and the gradient of the images (assigned).
@@ -157,8 +158,8 @@ class ResNet {
   void backward(const B& backend, const X& images, const D& dlogits, Tape& tape, DX&& dimages) {
     const TensorView<const T> x = view_of(images);
     check_shape("gradient of the images", view_of(dimages).shape, x.shape);
-    pull(backend, x, view_of(dlogits), tape, KeepGradients{});
-    conv1.backward(backend, x, tape.maps[0], dimages);
+    const Tensor<T>& gradient = pull(backend, x, view_of(dlogits), tape, KeepGradients{});
+    conv1.backward(backend, x, gradient, dimages);
   }
 
   template <class Self, class V>
@@ -225,34 +226,38 @@ class ResNet {
     return classify(backend, *input, tape);
   }
 
-  /// Adds all gradients but conv1's; leaves that of conv1's output in tape.maps[0].
+  /// Adds all gradients but conv1's; returns that of conv1's output, which lives in the tape. The gradient of a block's
+  /// input lies where its output was, or in a tensor of its own where that is smaller.
   template <class B, class Use>
-  void pull(const B& backend, TensorView<const T> x, TensorView<const T> dlogits, Tape& tape, Use&& use) {
+  [[nodiscard]] const Tensor<T>& pull(const B& backend, TensorView<const T> x, TensorView<const T> dlogits, Tape& tape,
+                                      Use&& use) {
     check(tape.blocks.size() == block_count(), "the tape holds ", tape.blocks.size(), " blocks, the network has ",
           block_count(), "; forward comes before backward");
     check_shape("the images", x.shape, {tape.logits.shape().n, conv1.in_channels(), x.shape.h, x.shape.w});
     check_shape("gradient of the logits", dlogits.shape, tape.logits.shape());
-    auto& [dy, dx] = tape.maps;
-    // The two change roles with every layer; so the same one holds the largest map in every step.
-    if ((block_count() + (stem_ == Stem::large ? 1 : 0)) % 2 == 1) std::swap(dy, dx);
     tape.feature_gradient.resize(tape.features.shape());
     use([&] { fc.backward(backend, tape.features, dlogits, tape.feature_gradient); }, fc);
-    dy.resize(tape.blocks.back().out.shape());
-    nn::global_avg_pool_backward(backend, tape.feature_gradient, dy);
+    Tensor<T>* dy = &tape.gradient;
+    dy->resize(tape.blocks.back().out.shape());
+    nn::global_avg_pool_backward(backend, tape.feature_gradient, *dy);
     std::size_t next = tape.blocks.size();
     for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage)
       for (auto block = stage->rbegin(); block != stage->rend(); ++block) {
-        --next;
+        auto& own = tape.blocks[--next];
         const Tensor<T>& input = next == 0 ? tape.input : tape.blocks[next - 1].out;
-        block->backward(backend, input.view(), dy, dx, tape.blocks[next], tape.work, use);
-        std::swap(dy, dx);
+        const bool room = input.size() <= own.out.size();
+        Tensor<T>* dx = room || dy == &tape.gradient ? &own.out : &tape.gradient;
+        block->backward(backend, input.view(), *dy, *dx, own, use);
+        dy = dx;
       }
     if (stem_ == Stem::large) {
+      Tensor<T>& dx = dy == &tape.gradient ? tape.blocks.front().out : tape.gradient;
       dx.resize(tape.stem.convolved.shape());
-      nn::max_pool2d_backward(backend, dy, dx, stem_pool, tape.pool);
-      std::swap(dy, dx);
+      nn::max_pool2d_backward(backend, *dy, dx, stem_pool, tape.pool);
+      dy = &dx;
     }
-    use([&] { bn1.backward_relu(backend, tape.stem.convolved, dy, dy, tape.stem.norm); }, bn1);
+    use([&] { bn1.backward_relu(backend, tape.stem.convolved, *dy, *dy, tape.stem.norm); }, bn1);
+    return *dy;
   }
 
   template <class B>

@@ -50,7 +50,7 @@ class LeftPacks {
   void turn(const T* weight, const WeightShape& shape) {
     depth_ = shape.outputs;
     packs_ = (shape.inputs + rows - 1) / rows;
-    resize(*data_, shape.groups * group_size());
+    renew(*data_, shape.groups * group_size());
     const Index bands = (depth_ + band - 1) / band;
     parallel_for(shape.groups * bands, 1 + 16384 / (band * shape.inputs), [&](Index index) {
       const Index group = index / bands;

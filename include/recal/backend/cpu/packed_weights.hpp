@@ -101,7 +101,7 @@ class PackedWeights {
   void prepare(Index groups, Index channels, Index depth) {
     panels_ = (channels + width - 1) / width;
     panel_size_ = depth * width;
-    resize(memory_, groups * panels_ * panel_size_);
+    renew(memory_, groups * panels_ * panel_size_);
   }
 
   [[nodiscard]] T* panel_data(Index group, Index panel) {

@@ -24,7 +24,7 @@ inline constexpr Index tiny_plane = 16;
 /// A tensor [N, C, H', W'] in a layout for products.
 template <class T>
 [[nodiscard]] TensorView<T> laid_out(const Shape& shape, Buffer<T>& memory) {
-  resize(memory, shape.size());
+  renew(memory, shape.size());
   if (shape.plane() >= tiny_plane) return {memory.data(), shape};
   return {memory.data(), shape, shape.plane(), shape.n * shape.plane()};
 }

@@ -164,7 +164,7 @@ void add_weight_sums(const WeightSizes& sizes, const WeightGrid& grid, const Sum
   };
   Kept<Buffer<T>> kept;
   Buffer<T>& sums = *kept;
-  if (!direct) resize(sums, blocks * grid.ranges * block_size);
+  if (!direct) renew(sums, blocks * grid.ranges * block_size);
   parallel_for(blocks * grid.ranges, [&](Index task) {
     const Index index = task / grid.ranges;
     const WeightBlock block = block_of(index, task % grid.ranges);

@@ -53,7 +53,7 @@ class WinogradWeights {
     constexpr Index piece = 32;  // rows of a task
     panels_ = (made.channels + width - 1) / width;
     depth_ = summed.channels;
-    resize(memory_, groups * W::points * panels_ * depth_ * width);
+    renew(memory_, groups * W::points * panels_ * depth_ * width);
     const Index group_size = made.channels * summed.channels * area;
     const Index pieces = (depth_ + piece - 1) / piece;
     parallel_for(groups * panels_ * pieces, [&](Index index) {
