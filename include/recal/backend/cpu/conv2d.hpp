@@ -87,7 +87,8 @@ void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorV
   const Index depth = inputs * window.area();
   const WeightShape shape{groups, outputs, inputs, window.area()};
   const auto multiply = [&](const auto& weights) { multiply_all(x, weights, y, window, groups, finish, start); };
-  if (with_winograd(window, y.shape, inputs, outputs, fixed != nullptr,
+  const WeightUse use = fixed != nullptr ? WeightUse::many_calls : WeightUse::one_call;
+  if (with_winograd(window, y.shape, inputs, outputs, use,
                     [&]<class W>(W) { with_packed<WinogradWeights<T, W>>(weight, shape, fixed, multiply); }))
     return;
   const PatchGrid grid(x.shape, y.shape, window);

@@ -23,7 +23,7 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
   const Index outputs = dy.shape.c / groups;
   const Window turned{window.kernel, 1, window.kernel - 1 - window.padding};
   const WeightShape shape{groups, outputs, inputs, window.area()};
-  if (with_winograd(turned, dx.shape, outputs, inputs, false, [&]<class W>(W) {
+  if (with_winograd(turned, dx.shape, outputs, inputs, WeightUse::one_call, [&]<class W>(W) {
         Kept<Buffer<T>> memory;
         WinogradWeights<T, W> weights(*memory);
         weights.turn(weight, shape);
@@ -72,7 +72,7 @@ void add_weight_gradient(const TensorView<const T>& x, const TensorView<const T>
   const PatchGrid grid(x.shape, dy.shape, window);
   const Index inputs = x.shape.c / groups;
   const Index outputs = dy.shape.c / groups;
-  if (with_winograd(window, dy.shape, inputs, outputs, false,
+  if (with_winograd(window, dy.shape, inputs, outputs, WeightUse::gradient,
                     [&]<class W>(W) { add_weight_gradients_winograd<T, W>(x, grid, start, dy, dweight, groups); }))
     return;
   const Index depth = inputs * window.area();

@@ -32,28 +32,31 @@ template <class W>
          std::min(inputs, outputs) >= few_channels && inputs + outputs >= few_channels_of_both;
 }
 
+/// What becomes of transformed weights: they serve one call or many, or are not there but their gradient is.
+enum class WeightUse { one_call, many_calls, gradient };
+
 /// Whether the large tiles are the faster ones: they multiply less, but there are four of their weights to a tap, not
-/// two, which are transformed and read for fewer tiles. `fixed`: the weights are transformed once for many calls. The
-/// faster a machine multiplies, the more the weights weigh.
-[[nodiscard]] inline bool suits_large_tiles(const Shape& y, Index inputs, Index outputs, bool fixed) {
+/// two, which are transformed and read for fewer tiles. The faster a machine multiplies, the more that weighs.
+[[nodiscard]] inline bool suits_large_tiles(const Shape& y, Index inputs, Index outputs, WeightUse use) {
   using winograd::Tile2x2, winograd::Tile4x4;
   constexpr Index most_products = 80;  // per cent of those of small tiles
-  constexpr Index calls = 4;           // that fixed weights count for
-  constexpr Index slowness = 64 / register_bytes;
+  constexpr Index slowness = (64 / register_bytes) * (64 / register_bytes);
   const Index tiles = tiles_of<Tile4x4>(y);
-  return tiles * slowness * (fixed ? calls : 1) >= std::max(inputs, outputs) &&
+  const Index channels = std::max(inputs, outputs);
+  const Index enough = use == WeightUse::one_call ? 2 * channels : use == WeightUse::gradient ? channels : channels / 4;
+  return tiles * slowness >= enough &&
          100 * Tile4x4::points * tiles <= most_products * Tile2x2::points * tiles_of<Tile2x2>(y);
 }
 
-/// use(W{}) with the tiles W that suit a convolution best; false where none do.
-template <class Use>
-[[nodiscard]] bool with_winograd(const Window& window, const Shape& y, Index inputs, Index outputs, bool fixed,
-                                 const Use& use) {
+/// with(W{}) with the tiles W that suit a convolution best; false where none do.
+template <class With>
+[[nodiscard]] bool with_winograd(const Window& window, const Shape& y, Index inputs, Index outputs, WeightUse use,
+                                 const With& with) {
   if (!suits_winograd(window, y, inputs, outputs)) return false;
-  if (suits_large_tiles(y, inputs, outputs, fixed))
-    use(winograd::Tile4x4{});
+  if (suits_large_tiles(y, inputs, outputs, use))
+    with(winograd::Tile4x4{});
   else
-    use(winograd::Tile2x2{});
+    with(winograd::Tile2x2{});
   return true;
 }
 
