@@ -101,7 +101,7 @@ class Run {
     Tensor* dy = &dout_;
     for (std::size_t i = blocks_.size(); i-- > 0;) {
       Tensor& dx = i == 0 ? dx_ : tapes_[i].out;
-      blocks_[i].backward(recal::Cpu{}, input(i), *dy, dx, tapes_[i]);
+      blocks_[i].backward(recal::Cpu{}, input(i), *dy, dx, tapes_[i], work_);
       dy = &dx;
     }
   }

@@ -81,7 +81,7 @@ TEST_CASE("residual block: parameter gradients are added") {
   const std::vector<double> once = run.gradients();
   Tensor<double> dy = run.dy;
   run.forward(recal::Cpu{}, BlockMode::training);
-  run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), dy, run.dx, run.tape);
+  run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), dy, run.dx, run.tape, run.work);
   const std::vector<double> twice = run.gradients();
   const auto parameters = static_cast<std::size_t>(run.dx.size());
   for (std::size_t i = 0; i < once.size(); ++i)
@@ -108,7 +108,7 @@ TEST_CASE("residual block: a gradient of another shape is refused") {
   run.forward(recal::Cpu{}, BlockMode::training);
   Tensor<float> wrong({2, 8, 4, 5}, 1.0F);
   CHECK_THROWS_WITH_AS(
-      run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), wrong, run.dx, run.tape),
+      run.block.backward(recal::Cpu{}, std::as_const(run.x).view(), wrong, run.dx, run.tape, run.work),
       "recal: output gradient of a residual block has shape (N=2, C=8, H=4, W=5), expected (N=2, C=8, H=4, W=4)",
       recal::error);
 }
@@ -123,7 +123,8 @@ TEST_CASE("residual block: the gradient of the input may take the place of the o
     together.forward(recal::Cpu{}, BlockMode::training);
     Tensor<float> dy = together.dy;
     recal::zero_gradients(together.block);
-    together.block.backward(recal::Cpu{}, std::as_const(together.x).view(), dy, together.tape.out, together.tape);
+    together.block.backward(recal::Cpu{}, std::as_const(together.x).view(), dy, together.tape.out, together.tape,
+                            together.work);
     together.dx = together.tape.out;
     CHECK(together.gradients() == apart.gradients());
   }

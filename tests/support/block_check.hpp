@@ -49,7 +49,7 @@ struct BlockRun {
   void backward(const Backend& backend) {
     zero_gradients(block);
     Tensor<T> gradient = dy;
-    block.backward(backend, std::as_const(x).view(), gradient, dx, tape);
+    block.backward(backend, std::as_const(x).view(), gradient, dx, tape, work);
   }
 
   /// sum out * dy

@@ -98,7 +98,7 @@ class ResidualTail {
         [&](const auto& team, const Channels& block, auto&) { apply(team, block, groups, x, shortcut, out); });
   }
 
-  /// dshortcut and dx assigned (dshortcut may be dout, dx may be x), parameter gradients added.
+  /// dshortcut and dx assigned (dshortcut may be dout, dx may be out), parameter gradients added.
   /// requires: x, out and the tapes as forward() left them
   template <Backend B, class T>
   void backward(const B& backend, const TensorView<const T>& x, const TensorView<const T>& out,
@@ -296,20 +296,21 @@ class ResidualTail {
             norm.slope + norm.scale * pull.q * at(maps, i).scale};
         return both.template as<A>();
       };
-      [[maybe_unused]] PerChannel<Index> elements;  // looked up before dx is written, which may be x
-      if constexpr (wants_extremes<Pool>)
-        for (Index i = 0; i < block.size(); ++i)
-          at(elements, i) = at(rows.pull, own[i]).pick == 0
-                                ? count
-                                : detail::find_element(x.plane(n, block.first + i), count, picked(all[i], at(maps, i)));
       map_each_plane(team, count, block.size(), dx.planes(n, block.first), norm_and_pull, r.planes(n, block.first),
                      x.planes(n, block.first));
       if constexpr (wants_extremes<Pool>)
         for (Index i = 0; i < block.size(); ++i)
-          if (at(elements, i) < count)
-            detail::add_to(dx.plane(n, block.first + i) + at(elements, i),
-                           at(rows.pull, own[i]).pick * at(pulls, i).scale);
+          add_pick(at(rows.pull, own[i]).pick * at(pulls, i).scale, count, picked(all[i], at(maps, i)),
+                   x.plane(n, block.first + i), dx.plane(n, block.first + i));
     }
+  }
+
+  /// A pick's part in dx, at the element of the plane x that it is for.
+  template <class T>
+  static void add_pick(double pick, Index count, double value, const T* x, T* dx) {
+    if (pick == 0) return;
+    const Index k = detail::find_element(x, count, value);
+    if (k < count) detail::add_to(dx + k, pick);
   }
 
   Norm& norm_;

@@ -115,32 +115,25 @@ class BatchNorm2d {
     return {tape.scale.data(), tape.centre.data(), tape.shift.data()};
   }
 
-  /// dx assigned (may alias dy or x); gradients of weight and bias added.
+  /// dx assigned (may alias dy); gradients of weight and bias added.
   template <Backend B, class X, class DY, class DX>
   void backward(const B& backend, const X& x, const DY& dy, DX&& dx, const Tape& tape) {
     pull(backend, view_of(x), view_of(dy), view_of(dx), {}, {}, Mask::none, tape);
   }
 
-  /// The same after Activation::relu, of which y is the output: dy counts where y > 0. dx may not alias x.
+  /// The same after Activation::relu, of which y is the output: dy counts where y > 0.
   template <Backend B, class X, class Y, class DY, class DX>
   void backward_relu(const B& backend, const X& x, const Y& y, const DY& dy, DX&& dx, const Tape& tape) {
     pull(backend, view_of(x), view_of(dy), view_of(dx), view_of(y), {}, Mask::output, tape);
   }
 
-  /// The same without y: dy counts where relu_start(tape) of x is > 0. dx may not alias x.
+  /// The same without y: dy counts where relu_start(tape) of x is > 0.
   template <Backend B, class X, class DY, class DX>
   void backward_relu(const B& backend, const X& x, const DY& dy, DX&& dx, const Tape& tape) {
     pull(backend, view_of(x), view_of(dy), view_of(dx), {}, {}, Mask::input, tape);
   }
 
-  /// The same, and x becomes dx; dy is overwritten.
-  template <Backend B, class X, class DY>
-  void backward_relu_in_place(const B& backend, X&& x, DY&& dy, const Tape& tape) {
-    pull(backend, view_of(std::as_const(x)), view_of(std::as_const(dy)), view_of(x), {}, view_of(dy), Mask::input,
-         tape);
-  }
-
-  /// The same after *_add_relu; dshortcut = dy where y > 0, else 0 (assigned, may alias dy; dx may alias x, but
+  /// The same after *_add_relu; dshortcut = dy where y > 0, else 0 (assigned, may alias dy; dx may alias y, but
   /// neither of these).
   template <Backend B, class X, class Y, class DY, class DS, class DX>
   void backward_add_relu(const B& backend, const X& x, const Y& y, const DY& dy, DS&& dshortcut, DX&& dx,

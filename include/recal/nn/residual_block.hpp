@@ -28,10 +28,11 @@ namespace recal::nn {
 /// compiles the block once. Convolutions have weights 0 until initialise() (nn/init.hpp), which networks call.
 ///
 /// The tape owns what backward needs: every convolution's output and the block's; L + 1 tensors, and one with a
-/// shortcut that is convolved. Gradients take their places. What stands between two convolutions is never in memory:
-/// the second applies norm and ReLU to what it reads (backend/conv_start.hpp), forward and backward. Batch norm,
-/// module, ReLU and add are one pass (fused/residual_tail.hpp); a module that cannot be fused is a pass of its own and
-/// takes one more tensor. Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al. 2019.
+/// shortcut that is convolved. Gradients take the places of some. What stands between two convolutions is never in
+/// memory: the second applies norm and ReLU to what it reads (backend/conv_start.hpp), forward and backward. Batch
+/// norm, module, ReLU and add are one pass (fused/residual_tail.hpp); a module that cannot be fused is a pass of its
+/// own and takes one more tensor. Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al.
+/// 2019.
 template <class T, class Module = NoModule>
 class ResidualBlock {
  public:
@@ -110,36 +111,38 @@ class ResidualBlock {
     run<false>(backend, x, tape, work);
   }
 
-  /// dx is resized and assigned; parameter gradients are added, and used. dy is overwritten and the tape used up: the
-  /// gradients of what a layer made lie where that was, so that a backward pass needs no memory of its own.
-  /// requires: x and tape as forward left them; dx may be tape.out, but not dy
+  /// dx is resized and assigned; parameter gradients are added, and used. dy is overwritten and the tape used up:
+  /// gradients lie in tensors of it that nothing reads any more.
+  /// requires: x and tape as forward left them; dx may be tape.out, but neither dy nor one of the workspace's tensors
   /// errors: a tape that is empty or used up
   template <Backend B, GradientUse Use = KeepGradients>
-  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Use&& use = {}) {
+  void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Workspace<T>& work,
+                Use&& use = {}) {
     check(std::exchange(tape.filled, false),
-          "the tape of a residual block is empty or used up; forward comes before each ", "backward");
+          "the tape of a residual block is empty or used up; forward comes before each backward");
     check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
-    use([&] { pull_tail(backend, dy, tape); }, layers.back().norm, module);
+    Tensor<T>& last = tape.layers.back().convolved;
+    Tensor<T>* gradient = layers.size() > 1 ? &tape.out : &work.next;
+    use([&] { pull_tail(backend, dy, *gradient, tape); }, layers.back().norm, module);
     for (std::size_t i = layers.size() - 1; i > 0; --i) {
       auto& conv = layers[i].conv;
       auto& norm = layers[i - 1].norm;
-      auto& [before, norm_tape] = tape.layers[i - 1];
-      Tensor<T>& gradient = tape.out;  // nothing reads the output any more
-      gradient.resize(before.shape());
-      use([&] { conv.backward(backend, before, tape.layers[i].convolved, gradient, norm.relu_start(norm_tape)); },
-          conv);
-      use([&] { norm.backward_relu_in_place(backend, before, gradient, norm_tape); }, norm);
+      const auto& [before, norm_tape] = tape.layers[i - 1];
+      Tensor<T>& next = gradient == &work.next ? last : work.next;
+      next.resize(before.shape());
+      use([&] { conv.backward(backend, before, *gradient, next, norm.relu_start(norm_tape)); }, conv);
+      use([&] { norm.backward_relu(backend, before, next, next, norm_tape); }, norm);
+      gradient = &next;
     }
     dx.resize(x.shape);
-    const Tensor<T>& gradient = tape.layers[0].convolved;
     const ConvFinish<T> add_shortcut = {.shortcut = std::as_const(dy).view()};
     auto& conv = layers[0].conv;
-    use([&] { conv.backward(backend, x, gradient, dx, {}, downsample ? ConvFinish<T>{} : add_shortcut); }, conv);
+    use([&] { conv.backward(backend, x, *gradient, dx, {}, downsample ? ConvFinish<T>{} : add_shortcut); }, conv);
     if (!downsample) return;
     auto& [side, norm] = *downsample;
     const auto& taped = tape.downsample;
     use([&] { norm.backward(backend, taped.convolved, dy, dy, taped.norm); }, norm);
-    use([&] { side.backward_adding(backend, x, dy, dx, tape.layers.back().convolved); }, side);
+    use([&] { side.backward_adding(backend, x, dy, dx, last); }, side);
   }
 
   /// Names: conv1, bn1, ..., the module's checkpoint name, downsample.
@@ -241,27 +244,27 @@ class ResidualBlock {
     }
   }
 
-  /// From dy to the gradient of the last convolution's output, which takes the place of that; dy becomes the shortcut's
-  /// gradient.
+  /// From dy to the gradient of the last convolution's output, which may take the place of tape.out; dy becomes the
+  /// shortcut's gradient.
   template <class B>
-  void pull_tail(const B& backend, Tensor<T>& dy, Tape& tape) {
+  void pull_tail(const B& backend, Tensor<T>& dy, Tensor<T>& gradient, Tape& tape) {
     auto& norm = layers.back().norm;
-    auto& [convolved, norm_tape] = tape.layers.back();
-    const TensorView<const T> x = std::as_const(convolved).view();
-    const TensorView<const T> out = std::as_const(tape.out).view();
+    const Tensor<T>& convolved = tape.layers.back().convolved;
+    const auto& norm_tape = tape.layers.back().norm;
+    gradient.resize(convolved.shape());
     if constexpr (TailModule<Module>) {
       if (can_fuse_tail(module)) {
-        fused_tail(tape).backward(backend, x, out, std::as_const(dy).view(), dy.view(), convolved.view());
+        fused_tail(tape).backward(backend, convolved.view(), std::as_const(tape.out).view(), std::as_const(dy).view(),
+                                  dy.view(), gradient.view());
         return;
       }
     }
     if constexpr (has_module<Module>) {
-      relu_backward(backend, out, dy, dy);
-      Tensor<T>& gradient = tape.out;  // nothing reads the output any more
+      relu_backward(backend, tape.out, dy, dy);
       module.backward(backend, tape.normalised, dy, gradient, tape.module);
-      norm.backward(backend, x, gradient, convolved, norm_tape);
+      norm.backward(backend, convolved, gradient, gradient, norm_tape);
     } else {
-      norm.backward_add_relu(backend, x, out, dy, dy, convolved, norm_tape);
+      norm.backward_add_relu(backend, convolved, tape.out, dy, dy, gradient, norm_tape);
     }
   }
 };

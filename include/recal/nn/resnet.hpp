@@ -247,7 +247,7 @@ class ResNet {
         const Tensor<T>& input = next == 0 ? tape.input : tape.blocks[next - 1].out;
         const bool room = input.size() <= own.out.size();
         Tensor<T>* dx = room || dy == &tape.gradient ? &own.out : &tape.gradient;
-        block->backward(backend, input.view(), *dy, *dx, own, use);
+        block->backward(backend, input.view(), *dy, *dx, own, tape.work, use);
         dy = dx;
       }
     if (stem_ == Stem::large) {

@@ -5,13 +5,13 @@
 
 namespace recal::nn {
 
-/// Scratch that all blocks of a network share, one block at a time. It grows to the largest block and then stays. In
-/// training only a tail of several passes takes any.
+/// Scratch tensors that all blocks of a network share, one block at a time. They grow to the largest block and then
+/// stay, so that a steady training step allocates no tensor.
 template <class T>
 struct Workspace {
-  Tensor<T> current;   ///< what a block is working on
-  Tensor<T> next;      ///< what it becomes; in training the other branch, where the block's output has no room for it
-  Tensor<T> shortcut;  ///< the other branch
+  Tensor<T> current;  ///< what a block is working on, at inference
+  Tensor<T> next;  ///< what it becomes; in training a gradient, or a shortcut that the block's output has no room for
+  Tensor<T> shortcut;  ///< the other branch, at inference
   Buffer<T> scale;     ///< a norm as its convolution's finish
   Buffer<T> shift;
 };
