@@ -73,7 +73,7 @@ TEST_CASE("fixed weights serve images of any number and size") {
 TEST_CASE("fixed weights are packed once, and anew when they were forgotten") {
   Conv2d<float> conv(32, 32, {.kernel = 3, .padding = 1});
   FixedWeights<float> fixed;
-  const auto x = random_tensor<float>("x", {2, 32, 14, 14});
+  const auto x = random_tensor<float>("x", {8, 32, 14, 14});
   const auto before = run(conv, x, &fixed);
   CHECK(fixed.size() == 1);
   conv.initialise(1, "other");

@@ -34,9 +34,8 @@ struct TileSizes {
 /// F(2x2, 3x3): 16 products for 4 pixels. The matrices hold 0, 1, -1 and 1/2 only, so that what is lost in rounding is
 /// about what the plain sum loses.
 struct Tile2x2 : TileSizes<2> {
-  /// Pixels of y of a task, about, and channels that are summed up before they are added to what is there.
-  static constexpr Index task_pixels = 256;
-  static constexpr Index depth = 128;
+  static constexpr Index task_pixels = 256;  ///< of y, about
+  static constexpr Index depth = 128;        ///< channels that are summed up before they are added to what is there
 
   /// B' along one axis: from pixels of x to points.
   struct FromInput {
@@ -90,6 +89,7 @@ struct Tile2x2 : TileSizes<2> {
 struct Tile4x4 : TileSizes<4> {
   static constexpr Index task_pixels = 512;
   static constexpr Index depth = 32;
+
   static constexpr double root = std::numbers::sqrt2;
 
   /// B'.
