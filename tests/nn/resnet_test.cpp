@@ -275,4 +275,19 @@ TEST_CASE("networks name what does not fit") {
   CHECK_THROWS_AS(ResNet<float>({.layout = {BlockKind::basic, {1, 0, 1, 1}}}), recal::error);
 }
 
+TEST_CASE("a tape serves one backward pass, and the second changes nothing") {
+  ResNet<float> net({.layout = shallow, .classes = 4});
+  ResNet<float>::Tape tape;
+  const auto x = random_tensor<float>("x", {2, 3, 32, 32});
+  const auto dlogits = random_tensor<float>("dlogits", {2, 4, 1, 1});
+  net.forward(recal::Cpu{}, x, tape);
+  net.backward(recal::Cpu{}, x, dlogits, tape);
+  const auto before = net.fc.weight.grad;
+  CHECK_THROWS_WITH_AS(net.backward(recal::Cpu{}, x, dlogits, tape),
+                       "recal: the tape of the network is used up; forward comes before each backward", recal::error);
+  CHECK(net.fc.weight.grad == before);
+  net.forward(recal::Cpu{}, x, tape);
+  CHECK_NOTHROW(net.backward(recal::Cpu{}, x, dlogits, tape));
+}
+
 }  // namespace

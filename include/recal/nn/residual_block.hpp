@@ -118,9 +118,9 @@ class ResidualBlock {
   template <Backend B, GradientUse Use = KeepGradients>
   void backward(const B& backend, TensorView<const T> x, Tensor<T>& dy, Tensor<T>& dx, Tape& tape, Workspace<T>& work,
                 Use&& use = {}) {
-    check(std::exchange(tape.filled, false),
-          "the tape of a residual block is empty or used up; forward comes before each backward");
+    check(tape.filled, "the tape of a residual block is empty or used up; forward comes before each backward");
     check_shape("output gradient of a residual block", dy.shape(), tape.out.shape());
+    tape.filled = false;
     Tensor<T>& last = tape.layers.back().convolved;
     Tensor<T>* gradient = layers.size() > 1 ? &tape.out : &work.next;
     use([&] { pull_tail(backend, dy, *gradient, tape); }, layers.back().norm, module);

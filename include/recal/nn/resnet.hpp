@@ -233,6 +233,7 @@ class ResNet {
                                       Use&& use) {
     check(tape.blocks.size() == block_count(), "the tape holds ", tape.blocks.size(), " blocks, the network has ",
           block_count(), "; forward comes before backward");
+    check(tape.blocks.back().filled, "the tape of the network is used up; forward comes before each backward");
     check_shape("the images", x.shape, {tape.logits.shape().n, conv1.in_channels(), x.shape.h, x.shape.w});
     check_shape("gradient of the logits", dlogits.shape, tape.logits.shape());
     tape.feature_gradient.resize(tape.features.shape());
