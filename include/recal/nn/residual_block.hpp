@@ -127,7 +127,8 @@ class ResidualBlock {
     for (std::size_t i = layers.size() - 1; i > 0; --i) {
       auto& conv = layers[i].conv;
       auto& norm = layers[i - 1].norm;
-      const auto& [before, norm_tape] = tape.layers[i - 1];
+      const Tensor<T>& before = tape.layers[i - 1].convolved;
+      const auto& norm_tape = tape.layers[i - 1].norm;
       Tensor<T>& next = gradient == &work.next ? last : work.next;
       next.resize(before.shape());
       use([&] { conv.backward(backend, before, *gradient, next, norm.relu_start(norm_tape)); }, conv);
@@ -139,7 +140,8 @@ class ResidualBlock {
     auto& conv = layers[0].conv;
     use([&] { conv.backward(backend, x, *gradient, dx, {}, downsample ? ConvFinish<T>{} : add_shortcut); }, conv);
     if (!downsample) return;
-    auto& [side, norm] = *downsample;
+    auto& side = downsample->conv;
+    auto& norm = downsample->norm;
     const auto& taped = tape.downsample;
     use([&] { norm.backward(backend, taped.convolved, dy, dy, taped.norm); }, norm);
     use([&] { side.backward_adding(backend, x, dy, dx, last); }, side);
