@@ -31,8 +31,8 @@ namespace recal::nn {
 /// shortcut that is convolved. Gradients take the places of some. What stands between two convolutions is never in
 /// memory: the second applies norm and ReLU to what it reads (backend/conv_start.hpp), forward and backward. Batch
 /// norm, module, ReLU and add are one pass (fused/residual_tail.hpp); a module that cannot be fused is a pass of its
-/// own and takes one more tensor. Source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al.
-/// 2019.
+/// own and takes one more tensor.
+/// source: He et al. 2016; the place of the module as in Hu et al. 2018 and Lee et al. 2019
 template <class T, class Module = NoModule>
 class ResidualBlock {
  public:

@@ -42,12 +42,18 @@ TEST_CASE("conv2d equals the reference where tiles, splits and chunks of the dep
 }
 
 TEST_CASE("conv2d equals the reference by Winograd's algorithm") {
+  std::size_t large = 0;
   for (const ConvCase& c : recal::testing::winograd_cases()) {
     CAPTURE(to_string(c));
-    REQUIRE(cpu::suits_winograd(c.window, c.y(), c.x.c / c.groups, c.outputs / c.groups));
+    const Index inputs = c.x.c / c.groups;
+    const Index outputs = c.outputs / c.groups;
+    REQUIRE(cpu::suits_winograd(c.window, c.y(), inputs, outputs));
+    large += cpu::suits_large_tiles(c.y(), inputs, outputs, cpu::WeightUse::one_call) ? 1 : 0;
     CHECK(relative_error(convolve<double>(Cpu{}, c), convolve<double>(Reference{}, c)) <= 1e-13);
     CHECK(relative_error(convolve<float>(Cpu{}, c), convolve<float>(Reference{}, c)) <= 2e-6);
   }
+  CHECK(large > 0);
+  CHECK(large < recal::testing::winograd_cases().size());
 }
 
 TEST_CASE("conv2d reads and writes strided views and nothing between their planes") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <recal/backend/cpu/window_maxima.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include <doctest/doctest.h>

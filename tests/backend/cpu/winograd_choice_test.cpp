@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <recal/backend/cpu/winograd_choice.hpp>
 
-#include <type_traits>
-
 #include <doctest/doctest.h>
 
 using namespace recal;

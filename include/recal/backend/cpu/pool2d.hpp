@@ -79,7 +79,7 @@ void max_pool2d(const Cpu&, const TensorView<const T>& x, const TensorView<T>& y
     if (arg_max != nullptr)
       cpu::detail::find_maxima<true>(x.shape, from, window, y.shape, y.plane(n, c), arg_max + index * size);
     else
-      cpu::detail::find_maxima<false, T>(x.shape, from, window, y.shape, y.plane(n, c), nullptr);
+      cpu::detail::find_maxima<false>(x.shape, from, window, y.shape, y.plane(n, c), nullptr);
   });
 }
 

@@ -23,12 +23,15 @@ inline constexpr Index taps = 3;
 template <class A, Index Count>
 using Row = std::array<A, static_cast<std::size_t>(Count)>;
 
-/// Pixels of y that a tile has along an axis; its points along an axis and in all.
+/// Pixels of y that a tile has along an axis; its points along an axis and in all; how many tiles cover so many pixels
+/// along an axis.
 template <Index Outputs>
 struct TileSizes {
   static constexpr Index outputs = Outputs;
   static constexpr Index side = Outputs + taps - 1;
   static constexpr Index points = side * side;
+
+  [[nodiscard]] static constexpr Index covering(Index pixels) { return (pixels + outputs - 1) / outputs; }
 };
 
 /// F(2x2, 3x3): 16 products for 4 pixels. The matrices hold 0, 1, -1 and 1/2 only, so that what is lost in rounding is

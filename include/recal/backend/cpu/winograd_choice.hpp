@@ -14,7 +14,7 @@ namespace recal::cpu {
 /// How many tiles W cover the planes of y.
 template <class W>
 [[nodiscard]] constexpr Index tiles_of(const Shape& y) {
-  return y.n * ((y.h + W::outputs - 1) / W::outputs) * ((y.w + W::outputs - 1) / W::outputs);
+  return y.n * W::covering(y.h) * W::covering(y.w);
 }
 
 /// Whether a convolution of so many images and channels is faster by Winograd's algorithm: enough tiles to use the

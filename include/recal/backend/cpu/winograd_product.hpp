@@ -65,9 +65,9 @@ void transform_products(const typename WinogradTiles<T, W>::Row& row, Index widt
       unrolled<W::points>([&](auto p) { values[p] = load<P>(products + p * point_step + j); });
       const auto made = winograd::along_both<W::side, W::outputs>(values, typename W::ToOutput{});
       T* to = sums + (row.pixel + x) * columns + j;
-      unrolled<static_cast<int>(W::outputs)>([&](auto h) {
+      unrolled<W::outputs>([&](auto h) {
         if (h >= row.height) return;
-        unrolled<static_cast<int>(W::outputs)>([&](auto w) {
+        unrolled<W::outputs>([&](auto w) {
           if (w < width - x) store(to + (h * width + w) * columns, made[h * W::outputs + w]);
         });
       });

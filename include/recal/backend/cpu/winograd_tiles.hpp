@@ -102,8 +102,8 @@ class WinogradTiles {
     constexpr Index lanes = pack_for<T>::lanes;
     x_ = x;
     PatchGrid whole = grid;  // as if all tiles were whole: what they see beyond is padding
-    whole.out_h = tiles_along(grid.out_h) * W::outputs;
-    whole.out_w = tiles_along(grid.out_w) * W::outputs;
+    whole.out_h = W::covering(grid.out_h) * W::outputs;
+    whole.out_w = W::covering(grid.out_w) * W::outputs;
     const auto whole_pixel = [&](Index p) {
       return p / grid.positions() * whole.positions() + p % grid.positions() / grid.out_w * whole.out_w;
     };
@@ -115,7 +115,7 @@ class WinogradTiles {
         sources_.push_back(pixels_.at(part, y, 0));
         rows_.push_back({part.image * grid.positions() + y * grid.out_w - first, std::min(W::outputs, grid.out_h - y)});
       }
-    row_tiles_ = tiles_along(grid.out_w);
+    row_tiles_ = W::covering(grid.out_w);
     const Index size = channels * count() + lanes;        // a row is written by packs
     point_step_ = ((size + line - 1) / line | 1) * line;  // points are not in each other's way in the cache
     resize(numbers_, W::points * point_step_);
@@ -142,8 +142,6 @@ class WinogradTiles {
   [[nodiscard]] const T* point(Index p) const { return numbers_.data() + p * point_step_; }
 
  private:
-  [[nodiscard]] static Index tiles_along(Index pixels) { return (pixels + W::outputs - 1) / W::outputs; }
-
   /// Up to a register beyond the row is written.
   void transform_row(const T* pixels, T* to) const {
     using P = pack_for<T>;

@@ -50,8 +50,8 @@ void transform_gradients(const typename WinogradTiles<T, W>::Row& row, Index wid
     for (Index j = 0; j < columns; j += P::lanes) {
       const T* from = pixels + (row.pixel + x) * columns + j;
       winograd::Row<P, W::outputs * W::outputs> dy;
-      unrolled<static_cast<int>(W::outputs)>([&](auto h) {
-        unrolled<static_cast<int>(W::outputs)>([&](auto w) {
+      unrolled<W::outputs>([&](auto h) {
+        unrolled<W::outputs>([&](auto w) {
           dy[h * W::outputs + w] =
               h < row.height && w < width - x ? load<P>(from + (h * width + w) * columns) : P(T{0});
         });
