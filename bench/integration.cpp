@@ -37,13 +37,18 @@ struct Styles {
     recal::detail::begin_tape(integrate, groups.groups(), groups.rows(), recal::Mode::train, tape);
   }
 
+  // Channels all as one block where the integration takes blocks, else group by group.
   void forward() {
+    if constexpr (recal::detail::IntegrateBlocks<Integrate>)
+      return integrate.forward_block(0, groups.groups(), t, z, tape);
     for (Index g = 0; g < groups.groups(); ++g)
       integrate.forward(g, groups.template slice<Integrate::in>(t, g, g + 1),
                         groups.template slice<Integrate::out>(z, g, g + 1), tape);
   }
 
   void backward() {
+    if constexpr (recal::detail::IntegrateBlocks<Integrate>)
+      return integrate.backward_block(0, groups.groups(), t, dz, dt, tape);
     for (Index g = 0; g < groups.groups(); ++g)
       integrate.backward(g, groups.template slice<Integrate::in>(t, g, g + 1),
                          groups.template slice<Integrate::out>(dz, g, g + 1),

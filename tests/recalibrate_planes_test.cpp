@@ -53,10 +53,11 @@ struct Steps {
   void note(const Groups& groups, const PlaneRun& run, char step) {
     const RunRows rows = groups.rows_of(run);
     for (Index i = 0; i < run.size(); ++i) {
-      const Index group = rows[i] / groups.rows();
+      const Index group = groups.block > 1 ? run.first + i : rows[i] / groups.rows();
       note(group, step);
       const std::lock_guard lock(mutex);
       planes.at(static_cast<std::size_t>(run.n * groups.shape.c + run.first + i)) += 1;
+      if (groups.block > 1) continue;
       const Plane expected = groups.plane(group, rows[i] % groups.rows());
       misplaced += expected.n != run.n || expected.c != run.first + i || expected.row != rows[i];
     }
@@ -140,6 +141,22 @@ TEST_CASE("where planes are groups, rows lie as planes do") {
   CHECK(groups.rows_of({1, 1, 3})[1] == 5);
 }
 
+TEST_CASE("rows of a block of channels lie sample by sample, block after block") {
+  const Groups groups{{3, 11, 1, 1}, Mixing::samples, false, 4};
+  Index next = 0;
+  for (const PlaneRun block : {PlaneRun{0, 0, 4}, PlaneRun{0, 4, 8}, PlaneRun{0, 8, 11}})
+    for (Index n = 0; n < 3; ++n) {
+      const RunRows rows = groups.rows_of({n, block.first, block.last});
+      for (Index i = 0; i < block.size(); ++i, ++next) {
+        CHECK(rows[i] == next);
+        CHECK(groups.row(n, block.first + i) == next);
+      }
+    }
+  recal::Buffer<double> numbers(33);
+  CHECK(groups.slice<1>(numbers, 4, 8).data() == &numbers[12]);
+  CHECK(groups.slice<1>(numbers, 8, 11, 12).data() == &numbers[12]);
+}
+
 TEST_CASE("a slice holds the rows of its groups") {
   recal::Buffer<double> numbers(12);
   for (std::size_t i = 0; i < 12; ++i) numbers[i] = static_cast<double>(i);
@@ -161,6 +178,9 @@ TEST_CASE("run: before, between, after, in this order for every group, once for 
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, mixing}, true), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, mixing}), to_string(shape));
+      const Groups blocks{shape, Mixing::samples, false, recal::ChannelBlock::width(shape)};
+      CHECK_MESSAGE(runs_in_order(recal::Cpu{}, blocks), to_string(shape));
+      CHECK_MESSAGE(runs_in_order(recal::Reference{}, blocks), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, Mixing::none, true}), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, Mixing::none, true}), to_string(shape));
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <recal/backend/cpu/backend.hpp>
 #include <recal/backend/reference/backend.hpp>
 #include <recal/gate/sigmoid.hpp>
+#include <recal/integrate/identity.hpp>
 #include <recal/pool/mean.hpp>
 #include <recal/recalibrate_rows.hpp>
 
@@ -38,6 +40,21 @@ struct CountingAtEnd : Counting {
   void parameter_gradients(Index groups, std::span<const double> t, std::span<const double> dz, NoTape&) {
     CHECK(groups == 3);
     for (std::size_t i = 0; i < t.size(); ++i) gradient += t[i] * dz[i];
+  }
+};
+
+/// Gets blocks of channels, and notes them in z.
+struct CountingBlocks : Counting {
+  void infer_block(Index first, Index channels, std::span<const double> t, std::span<double> z) const {
+    CHECK(t.size() == static_cast<std::size_t>(2 * channels));
+    for (double& value : z) value = static_cast<double>(10 * first + channels);
+  }
+  void forward_block(Index first, Index channels, std::span<const double> t, std::span<double> z, Tape&) {
+    infer_block(first, channels, t, z);
+  }
+  void backward_block(Index first, Index channels, std::span<const double>, std::span<const double> dz,
+                      std::span<double> dt, Tape&) {
+    infer_block(first, channels, dz, dt);
   }
 };
 
@@ -113,6 +130,39 @@ TEST_CASE("the steps between passes find rows where they are: in a tape, or from
     CHECK(at(some.gate, row - 2).scale == at(tape.gate, row).scale);
     CHECK(at(part.pull, row - 2).p == at(all.pull, row).p);
   }
+}
+
+TEST_CASE("integrations that take blocks of channels get them as they lie, in one go or block by block") {
+  const Groups groups{{2, 7, 1, 1}, Mixing::samples, false, 3};
+  const Buffer<double> expected{3, 3, 3, 3, 3, 3, 33, 33, 33, 33, 33, 33, 61, 61};
+  const Sigmoid gate;
+  CountingBlocks integrate;
+  CountingTape tape;
+  tape.cover(0, 14, 1, 1);
+  PullRows pulls;
+  pulls.cover(0, 14, 1, 1);
+  const auto forward = detail::forward_step(integrate, gate, groups);
+  const auto check = [&](auto& numbers) {
+    CHECK(numbers == expected);
+    numbers.assign(14, 0.0);
+  };
+  forward.all(Cpu{}, tape);
+  check(tape.excitation);
+  for (const Index first : {0, 3, 6}) forward.some(first, std::min<Index>(7, first + 3), tape);
+  check(tape.excitation);
+  detail::infer_step(integrate, gate, groups).all(Reference{}, tape);
+  check(tape.excitation);
+  detail::backward_step(Mean{}, integrate, gate, groups, tape).all(Cpu{}, pulls);
+  check(pulls.grad_style);
+}
+
+TEST_CASE("blocks of channels are as wide as the walk's where an integration takes them") {
+  const Shape shape{8, 512, 7, 7};
+  CHECK(detail::groups_of<CountingBlocks>(shape).block == ChannelBlock::width(shape));
+  CHECK(detail::groups_of<Counting>(shape).block == 1);
+  CHECK(detail::channels_of<Identity>(shape).block == ChannelBlock::width(shape));
+  CHECK_FALSE(detail::channels_of<Identity>(shape).planewise);
+  CHECK(detail::groups_of<Identity>(shape).planewise);
 }
 
 TEST_CASE("rows of a backward pass are all there for integrations that add gradients of parameters at the end") {

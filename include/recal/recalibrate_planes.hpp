@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <type_traits>
 
@@ -12,6 +13,7 @@
 #include <recal/core/buffer.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/host_device.hpp>
+#include <recal/core/interleaved.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/gate/gate.hpp>
@@ -46,11 +48,13 @@ struct RunRows {
 };
 
 /// The planes of a tensor in groups, as an integration wants them: by sample if it mixes channels, else by channel;
-/// each by itself where it is planewise. Numbers per plane are stored group by group, row by row.
+/// each by itself where it is planewise. Numbers per plane are stored group by group, row by row, but those of a
+/// `block` of channels sample by sample.
 struct Groups {
   Shape shape;
   Mixing mixing;
   bool planewise = false;
+  Index block = 1;
 
   [[nodiscard]] RECAL_HOST_DEVICE Index groups() const {
     return planewise ? planes() : by_sample() ? shape.n : shape.c;
@@ -60,14 +64,19 @@ struct Groups {
 
   /// Where plane (n, c) stands among all rows.
   [[nodiscard]] RECAL_HOST_DEVICE Index row(Index n, Index c) const {
-    return by_sample() ? n * shape.c + c : c * shape.n + n;
+    if (by_sample()) return n * shape.c + c;
+    if (block == 1) return c * shape.n + n;
+    const Index first = c - c % block;
+    return first * shape.n + n * std::min(block, shape.c - first) + c - first;
   }
 
   /// Where the planes of a run stand.
+  /// requires: a run within a block
   [[nodiscard]] RunRows rows_of(const PlaneRun& run) const {
-    return {row(run.n, run.first), by_sample() ? 1 : shape.n};
+    return {row(run.n, run.first), by_sample() || block > 1 ? 1 : shape.n};
   }
 
+  /// requires: blocks of one channel
   [[nodiscard]] RECAL_HOST_DEVICE Plane plane(Index group, Index row) const {
     const Index index = group * rows() + row;
     return by_sample() ? Plane{index / shape.c, index % shape.c, index} : Plane{row, group, index};
@@ -210,6 +219,7 @@ struct FinishIntoRows {
   void several(Index first, Index planes, const State& states) const {
     std::array<Lanes, static_cast<std::size_t>(P::width)> t;
     pool.finish(states, count, t.data());
+    if (rows.step == 1 && planes == Lanes::lanes) return store_interleaved(style + rows[first] * P::width, t);
     for (Index i = 0; i < planes; ++i)
       for (Index d = 0; d < P::width; ++d) style[rows[first + i] * P::width + d] = at(t, d).v[i];
   }
@@ -250,6 +260,13 @@ struct DotsIntoRows {
   void several(Index first, Index planes, const Dots::State<Lanes>& sums) const {
     const Lanes scale = sums.s1();
     const Lanes shift = sums.s0();
+    if (rows.step == 1 && planes == Lanes::lanes) {
+      std::array<double, 2 * static_cast<std::size_t>(Lanes::lanes)> both;
+      store_interleaved(both.data(), std::array{scale, shift});
+      std::memcpy(static_cast<void*>(grad + rows[first]), both.data(), sizeof(both));
+      static_assert(sizeof(both) == Lanes::lanes * sizeof(Affine));
+      return;
+    }
     for (Index i = 0; i < planes; ++i) grad[rows[first + i]] = {.scale = scale.v[i], .shift = shift.v[i]};
   }
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include <recal/backend/channel_block.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/kept.hpp>
 #include <recal/gate/gate.hpp>
@@ -78,22 +79,39 @@ void walk_pieces(const B& backend, Index count, Index rows, const F& f) {
                [&](const typename B::Team&, Index i) { f(i * piece, std::min(count, (i + 1) * piece)); });
 }
 
+/// The groups of x as the integration I wants them, channels as channels even where planes are groups.
+template <class I>
+[[nodiscard]] Groups channels_of(const Shape& x) {
+  return {.shape = x, .mixing = I::mixing, .block = IntegrateBlocks<I> || Planewise<I> ? ChannelBlock::width(x) : 1};
+}
+
 /// The groups of x as the integration I wants them.
 template <class I>
 [[nodiscard]] Groups groups_of(const Shape& x) {
-  return {x, I::mixing, Planewise<I>};
+  Groups groups = channels_of<I>(x);
+  groups.planewise = Planewise<I>;
+  return groups;
+}
+
+/// Groups that the integration I is called with together, of the many that there are.
+template <class I>
+[[nodiscard]] Index groups_at_once(const Groups& groups, Index many) {
+  if (IntegrateGroups<I> || Planewise<I>) return many;
+  return groups.block;
 }
 
 /// integrate_groups(first, last) between loops over the rows of the groups: one group a call, but several or all where
-/// the integration I has a way to do them together or does not care for groups.
+/// the integration I has a way to do them together or does not care for groups, and a block of channels where it takes
+/// them.
 template <class I, class RowsBefore, class IntegrateRows, class RowsAfter>
 [[nodiscard]] auto between(const Groups& groups, const RowsBefore& rows_before, const IntegrateRows& integrate_groups,
                            const RowsAfter& rows_after) {
   constexpr bool together = IntegrateGroups<I>;
-  const auto some = [=, height = groups.rows()](Index first, Index last, auto& rows) {
+  const auto some = [=](Index first, Index last, auto& rows) {
+    const Index height = groups.rows();
     rows_before(first * height, last * height, rows);
-    const Index step = together || Planewise<I> ? last - first : 1;
-    for (Index g = first; g < last; g += step) integrate_groups(g, g + step, rows);
+    const Index step = groups_at_once<I>(groups, last - first);
+    for (Index g = first; g < last; g += step) integrate_groups(g, std::min(last, g + step), rows);
     rows_after(first * height, last * height, rows);
   };
   const auto all = [=](const auto& backend, auto& rows) {
@@ -105,7 +123,9 @@ template <class I, class RowsBefore, class IntegrateRows, class RowsAfter>
       integrate_groups(Index{0}, groups.groups(), rows);
       walk_pieces(backend, groups.planes(), 1, with_rows(rows_after));
     } else {
-      walk_pieces(backend, groups.groups(), groups.rows(), with_rows(some));
+      const Index block = groups.block;
+      walk_pieces(backend, (groups.groups() + block - 1) / block, block * groups.rows(),
+                  [&](Index first, Index last) { some(first * block, std::min(groups.groups(), last * block), rows); });
     }
   };
   return Between{some, all, together};
@@ -131,6 +151,8 @@ template <class I, class G>
         const auto z = groups.slice<I::out>(rows.excitation, first, last, rows.begin);
         if constexpr (IntegrateGroups<I>)
           integrate.infer_groups(first, last - first, t, z);
+        else if constexpr (IntegrateBlocks<I>)
+          integrate.infer_block(first, last - first, t, z);
         else
           integrate.infer(first, t, z);
       },
@@ -147,6 +169,8 @@ template <class I, class G>
         const auto z = groups.slice<I::out>(tape.excitation, first, last);
         if constexpr (IntegrateGroups<I>)
           integrate.forward_groups(first, last - first, t, z, tape.integrate);
+        else if constexpr (IntegrateBlocks<I>)
+          integrate.forward_block(first, last - first, t, z, tape.integrate);
         else
           integrate.forward(first, t, z, tape.integrate);
       },
@@ -169,6 +193,8 @@ template <class P, class I, class G, class Tape>
         const auto dt = groups.slice<I::in>(rows.grad_style, first, last, rows.begin);
         if constexpr (IntegrateGroups<I>)
           integrate.backward_groups(first, last - first, t, dz, dt, tape.integrate);
+        else if constexpr (IntegrateBlocks<I>)
+          integrate.backward_block(first, last - first, t, dz, dt, tape.integrate);
         else
           integrate.backward(first, t, dz, dt, tape.integrate);
       },

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -145,4 +146,30 @@ TEST_CASE("names, start values and decay") {
   CHECK(norm.bias.value.back() == 0);
   CHECK_FALSE(norm.weight.decay);
   CHECK_FALSE(norm.bias.decay);
+}
+
+TEST_CASE("a block of channels, sample by sample, is the channels one by one") {
+  for (const Index channels : {1, 7, 8, 19})
+    for (const Index rows : {2, 3, 9, 17})
+      for (const Mode mode : {Mode::train, Mode::frozen}) {
+        const IntegrateCase c{.groups = channels, .rows = rows, .mode = mode};
+        CHECK(IntegrateWalk(random_norm(channels), c).block_error() < 1e-13);
+      }
+}
+
+TEST_CASE("a batch counts once, whichever blocks it comes in") {
+  Norm norm = random_norm(19);
+  Norm::Tape tape;
+  norm.begin(19, 2, Mode::train, tape);
+  const auto forward = [&](Index first, Index last) {
+    const Buffer<double> t(static_cast<std::size_t>(2 * (last - first)), 1.0);
+    Buffer<double> z(t.size());
+    norm.forward_block(first, last - first, t, z, tape);
+  };
+  for (const Index first : {8, 16}) {
+    forward(first, std::min<Index>(19, first + 8));
+    CHECK(norm.num_batches_tracked.value[0] == 0);
+  }
+  forward(0, 8);
+  CHECK(norm.num_batches_tracked.value[0] == 1);
 }

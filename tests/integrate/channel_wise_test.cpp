@@ -32,6 +32,20 @@ TEST_CASE("gradients are those of difference quotients, for every width") {
   check(ChannelWise<double, 5>(4));
 }
 
+TEST_CASE("a block of channels, sample by sample, is the channels one by one") {
+  const auto check = [](auto cfc) {
+    randomise(cfc);
+    const Index channels = cfc.cfc.shape.front();
+    for (const Index rows : {1, 2, 9})
+      CHECK(IntegrateWalk(cfc, {.groups = channels, .rows = rows}).block_error() < 1e-14);
+  };
+  for (const Index channels : {1, 7, 8, 19}) {
+    check(ChannelWise<double, 1>(channels));
+    check(ChannelWise<double, 2>(channels));
+    check(ChannelWise<double, 3>(channels));
+  }
+}
+
 TEST_CASE("weights are zero at the start, do not decay and are called cfc") {
   const ChannelWise<float, 2> cfc(3);
   CHECK(leaf_names(cfc) == std::vector<std::string>{"cfc"});

@@ -55,6 +55,15 @@ static_assert(recal::detail::Planewise<recal::Identity> && recal::detail::Planew
 static_assert(!recal::detail::Planewise<MixesChannels> && !recal::detail::Planewise<recal::testing::LeastIntegrate>);
 static_assert(!recal::detail::Planewise<recal::ChannelNorm<double>>);
 
+struct BlocksOfSamples : recal::ChannelNorm<double> {
+  static constexpr Mixing mixing = Mixing::channels;
+};
+
+static_assert(recal::detail::IntegrateBlocks<recal::ChannelNorm<double>>);
+static_assert(recal::detail::IntegrateBlocks<recal::ChannelWise<float, 2>>);
+static_assert(!recal::detail::IntegrateBlocks<recal::Identity> && !recal::detail::IntegrateBlocks<recal::Mlp<float>>);
+static_assert(!recal::detail::IntegrateBlocks<BlocksOfSamples>);
+
 using enum Mixing;
 static_assert(recal::combine(none, none) == none);
 static_assert(recal::combine(none, samples) == samples && recal::combine(samples, none) == samples);

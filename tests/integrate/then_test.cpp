@@ -54,6 +54,14 @@ TEST_CASE("a chain is its second on its first") {
   }
 }
 
+TEST_CASE("a chain takes blocks of channels where both do") {
+  static_assert(recal::detail::IntegrateBlocks<Styles> && !recal::detail::IntegrateBlocks<Excite>);
+  static_assert(!recal::detail::IntegrateBlocks<Then<ChannelNorm<double>, Rectify>>);
+  for (const Mode mode : {Mode::train, Mode::frozen})
+    for (const Index channels : {1, 19})
+      CHECK(IntegrateWalk(styles(channels), {.groups = channels, .rows = 9, .mode = mode}).block_error() < 1e-13);
+}
+
 TEST_CASE("gradients of chains are those of difference quotients") {
   for (const Mode mode : {Mode::train, Mode::frozen})
     CHECK(IntegrateWalk(styles(3), {.groups = 3, .rows = 6, .mode = mode}).gradient_error() < 1e-7);

@@ -50,6 +50,45 @@ class IntegrateWalk {
     return z;
   }
 
+  /// The largest relative difference between the channels one by one and all of them as a block, forward, backward, at
+  /// inference and in what the integration holds afterwards.
+  [[nodiscard]] double block_error() const {
+    I apart = made_;
+    I together = made_;
+    typename I::Tape tape_apart;
+    typename I::Tape tape_together;
+    const Buffer<double> z = forward(apart, tape_apart, false);
+    Buffer<double> dt(t.size(), nothing);
+    each_group(false, [&](Index g) {
+      apart.backward(g, slice<I::in>(t, g), slice<I::out>(dz, g), slice<I::in>(dt, g), tape_apart);
+    });
+
+    const Buffer<double> t_block = by_sample<I::in>(t);
+    Buffer<double> z_block(dz.size(), nothing);
+    Buffer<double> inferred(dz.size(), nothing);
+    Buffer<double> dt_block(t.size(), nothing);
+    made_.infer_block(0, case_.groups, t_block, inferred);
+    recal::detail::begin_tape(together, case_.groups, case_.rows, case_.mode, tape_together);
+    together.forward_block(0, case_.groups, t_block, z_block, tape_together);
+    together.backward_block(0, case_.groups, t_block, by_sample<I::out>(dz), dt_block, tape_together);
+
+    double worst =
+        std::max({relative_error(inferred, by_sample<I::out>(infer())), relative_error(z_block, by_sample<I::out>(z)),
+                  relative_error(dt_block, by_sample<I::in>(dt))});
+    const auto held = [](const I& integrate) {
+      std::vector<std::vector<double>> all;
+      for_each_leaf(integrate, [&](const std::string&, const auto& leaf) {
+        all.emplace_back(leaf.value.begin(), leaf.value.end());
+        if constexpr (requires { leaf.grad; }) all.emplace_back(leaf.grad.begin(), leaf.grad.end());
+      });
+      return all;
+    };
+    const auto expected = held(apart);
+    const auto found = held(together);
+    for (std::size_t i = 0; i < expected.size(); ++i) worst = std::max(worst, relative_error(found[i], expected[i]));
+    return worst;
+  }
+
   /// The largest relative error of dt and of every parameter gradient. Backward goes twice, the groups backwards the
   /// second time: parameter gradients must add, data gradients must not, and the order must not matter.
   [[nodiscard]] double gradient_error() {
@@ -91,6 +130,17 @@ class IntegrateWalk {
   [[nodiscard]] auto slice(Values& values, Index group) const {
     const auto count = static_cast<std::size_t>(case_.rows * width);
     return std::span(values).subspan(static_cast<std::size_t>(group) * count, count);
+  }
+
+  /// Rows as a block of all channels has them.
+  template <Index width>
+  [[nodiscard]] Buffer<double> by_sample(const Buffer<double>& by_channel) const {
+    Buffer<double> rows(by_channel.size(), nothing);
+    for (Index c = 0; c < case_.groups; ++c)
+      for (Index n = 0; n < case_.rows; ++n)
+        for (Index d = 0; d < width; ++d)
+          at(rows, (n * case_.groups + c) * width + d) = at(by_channel, (c * case_.rows + n) * width + d);
+    return rows;
   }
 
   template <class F>

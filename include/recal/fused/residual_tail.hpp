@@ -87,7 +87,7 @@ class ResidualTail {
       norm_.begin_batch(x.shape, norm_tape_);
     else
       norm_.begin_running(norm_tape_);
-    const Groups groups{x.shape, Integrate::mixing};
+    const Groups groups = detail::channels_of<Integrate>(x.shape);
     resize(tape_.moments, groups.planes());
     resize(tape_.extremes, wants_extremes<Pool> ? groups.planes() : 0);
     if (x.shape.size() == 0) return;
@@ -110,7 +110,7 @@ class ResidualTail {
     check_shape("input gradient of a residual tail", dx.shape, x.shape);
     hold_gradients(norm_);
     hold_gradients(module_);
-    const Groups groups{x.shape, Integrate::mixing};
+    const Groups groups = detail::channels_of<Integrate>(x.shape);
     if (x.shape.size() == 0) return;
     const auto& pool = fused::tail_pool(module_.pool());
     detail::with_pull_rows<Rows, Pool>(module_.integrate(), groups, module_tape_, [&](const auto& rows_of) {
@@ -144,7 +144,7 @@ class ResidualTail {
       return;
     }
     walk_channels(backend, groups.shape, [&](const auto& team, const Channels& block) {
-      auto&& rows = rows_of(groups.row(0, block.first), groups.row(0, block.last));
+      auto&& rows = rows_of(block.first * groups.shape.n, block.last * groups.shape.n);
       before(team, block, *rows);
       between.some(block.first, block.last, *rows);
       after(team, block, *rows);
@@ -158,11 +158,13 @@ class ResidualTail {
     return maps;
   }
 
-  /// f(n, c, row) for the planes of a block, sample by sample.
+  /// f(i, row) for the planes of a block, sample by sample, of channel block.first + i each.
   template <class F>
   static void for_each_plane(const Channels& block, const Groups& groups, const F& f) {
-    for (Index n = 0; n < groups.shape.n; ++n)
-      for (Index c = block.first; c < block.last; ++c) f(n, c, groups.row(n, c));
+    for (Index n = 0; n < groups.shape.n; ++n) {
+      const RunRows rows = groups.rows_of({n, block.first, block.last});
+      for (Index i = 0; i < block.size(); ++i) f(i, rows[i]);
+    }
   }
 
   using Moments = std::conditional_t<wants_extremes<Pool>, MomentsAndExtremes, MeanStd>;
@@ -184,16 +186,16 @@ class ResidualTail {
     const auto elements = static_cast<double>(x.shape.plane());
     const double count = elements * static_cast<double>(x.shape.n);
     const auto& pool = fused::tail_pool(module_.pool());
-    for (Index c = block.first; c < block.last; ++c) {
-      const fused::ChannelAffine<double> map =
-          mode == Mode::train ? norm_.batch_map(c, at(channels, c - block.first), elements, count, norm_tape_)
-                              : norm_.running_map(c, &norm_tape_);
-      for (Index n = 0; n < x.shape.n; ++n) {
-        const Index row = groups.row(n, c);
-        pool.finish_moments(taped_moments(x.shape, row).affine(map.scale, map.shift - map.scale * map.centre),
-                            module_tape_.style.data() + row * Pool::width);
-      }
-    }
+    PerChannel<fused::ChannelAffine<double>> maps;
+    for (Index c = block.first; c < block.last; ++c)
+      at(maps, c - block.first) = mode == Mode::train
+                                      ? norm_.batch_map(c, at(channels, c - block.first), elements, count, norm_tape_)
+                                      : norm_.running_map(c, &norm_tape_);
+    for_each_plane(block, groups, [&](Index i, Index row) {
+      const auto& map = at(maps, i);
+      pool.finish_moments(taped_moments(x.shape, row).affine(map.scale, map.shift - map.scale * map.centre),
+                          module_tape_.style.data() + row * Pool::width);
+    });
   }
 
   template <class Team, class T>
@@ -277,8 +279,8 @@ class ResidualTail {
     const auto maps = taped_maps(block);
     PerChannel<fused::GradientSums> sums{};
     for (Index c = 0; c < block.last - block.first; ++c) at(sums, c).centre = at(maps, c).centre;
-    for_each_plane(block, groups, [&](Index, Index c, Index row) {
-      add_plane(at(sums, c - block.first), at(maps, c - block.first), rows, row, static_cast<double>(count));
+    for_each_plane(block, groups, [&](Index i, Index row) {
+      add_plane(at(sums, i), at(maps, i), rows, row, static_cast<double>(count));
     });
     PerChannel<fused::ChannelPull<double>> pulls;
     for (Index c = block.first; c < block.last; ++c)

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 
 #include <recal/core/error.hpp>
+#include <recal/core/pack.hpp>
 #include <recal/core/parameter.hpp>
+#include <recal/integrate/channel_lanes.hpp>
 #include <recal/integrate/integrate.hpp>
 #include <recal/integrate/row_sum.hpp>
 #include <recal/integrate/then.hpp>
@@ -29,7 +32,7 @@ struct ChannelNorm {
   struct Tape {
     Mode mode = Mode::train;
     Index rows = 0;
-    Buffer<double> normalised;  // (groups, rows)
+    Buffer<double> normalised;  // (groups, rows); of a block of channels (rows, groups)
     Buffer<double> inverse;     // (groups): 1 / sqrt(v + eps)
   };
 
@@ -60,44 +63,80 @@ struct ChannelNorm {
     resize(tape.inverse, groups);
   }
 
-  void infer(Index channel, std::span<const double> t, std::span<double> z) const {
-    const double scale = at_as_double(weight.value, channel) * inverse_root(at_as_double(running_var.value, channel));
-    const double mean = at_as_double(running_mean.value, channel);
-    const double beta = at_as_double(bias.value, channel);
-    for (std::size_t row = 0; row < t.size(); ++row) z[row] = scale * (t[row] - mean) + beta;
-  }
+  void infer(Index channel, std::span<const double> t, std::span<double> z) const { infer_block(channel, 1, t, z); }
 
   void forward(Index channel, std::span<const double> t, std::span<double> z, Tape& tape) {
-    if (t.empty()) return;
-    const Moments m = tape.mode == Mode::train ? moments(t) : running(channel);
-    if (tape.mode == Mode::train) update(channel, m, t.size());
-    double* normalised = tape.normalised.data() + channel * tape.rows;
-    const double inverse = inverse_root(m.variance);
-    at(tape.inverse, channel) = inverse;
-    const double gamma = at_as_double(weight.value, channel);
-    const double beta = at_as_double(bias.value, channel);
-    for (std::size_t row = 0; row < t.size(); ++row) {
-      // (t - origin) is exact for equal rows where t - mean need not be.
-      const double own = ((t[row] - m.origin) - m.from_origin) * inverse;
-      normalised[row] = own;
-      z[row] = gamma * own + beta;
-    }
+    forward_block(channel, 1, t, z, tape);
   }
 
-  void backward(Index channel, std::span<const double>, std::span<const double> dz, std::span<double> dt, Tape& tape) {
-    if (dz.empty()) return;
-    const double* normalised = tape.normalised.data() + channel * tape.rows;
-    const double sum = detail::row_sum(dz.size(), [&](std::size_t row) { return dz[row]; });
-    const double sum_normalised =
-        detail::row_sum(dz.size(), [&](std::size_t row) { return dz[row] * normalised[row]; });
-    at(weight.grad, channel) += static_cast<T>(sum_normalised);
-    at(bias.grad, channel) += static_cast<T>(sum);
+  void backward(Index channel, std::span<const double> t, std::span<const double> dz, std::span<double> dt,
+                Tape& tape) {
+    backward_block(channel, 1, t, dz, dt, tape);
+  }
+
+  void infer_block(Index first, Index channels, std::span<const double> t, std::span<double> z) const {
+    const Index rows = static_cast<Index>(t.size()) / channels;
+    detail::for_each_channel_lanes(channels, [&](Index i, auto lanes, auto step) {
+      using A = decltype(lanes);
+      const A scale = of<A>(weight.value, first + i) * inverse_root(of<A>(running_var.value, first + i));
+      const A mean = of<A>(running_mean.value, first + i);
+      const A beta = of<A>(bias.value, first + i);
+      for (Index row = 0; row < rows; ++row) {
+        const Index k = row * step + i;
+        store(z.data() + k, scale * (load<A>(t.data() + k) - mean) + beta);
+      }
+    });
+  }
+
+  void forward_block(Index first, Index channels, std::span<const double> t, std::span<double> z, Tape& tape) {
+    if (t.empty()) return;
+    const Index rows = static_cast<Index>(t.size()) / channels;
     const bool batch = tape.mode == Mode::train;
-    const double count = static_cast<double>(dz.size());
-    const double mean = batch ? sum / count : 0;
-    const double slope = batch ? sum_normalised / count : 0;
-    const double scale = at_as_double(weight.value, channel) * at(tape.inverse, channel);
-    for (std::size_t row = 0; row < dz.size(); ++row) dt[row] = scale * (dz[row] - mean - slope * normalised[row]);
+    if (batch && first == 0) num_batches_tracked.value[0] += T{1};
+    double* normalised = tape.normalised.data() + first * tape.rows;
+    detail::for_each_channel_lanes(channels, [&](Index i, auto lanes, auto step) {
+      using A = decltype(lanes);
+      const auto m = batch ? moments<A>(rows, step, t.data() + i) : running<A>(first + i);
+      if (batch) update(first + i, m, static_cast<double>(rows));
+      const A inverse = inverse_root(m.variance);
+      store(tape.inverse.data() + first + i, inverse);
+      const A gamma = of<A>(weight.value, first + i);
+      const A beta = of<A>(bias.value, first + i);
+      for (Index row = 0; row < rows; ++row) {
+        const Index k = row * step + i;
+        // (t - origin) is exact for equal rows where t - mean need not be.
+        const A own = ((load<A>(t.data() + k) - m.origin) - m.from_origin) * inverse;
+        store(normalised + k, own);
+        store(z.data() + k, gamma * own + beta);
+      }
+    });
+  }
+
+  void backward_block(Index first, Index channels, std::span<const double>, std::span<const double> dz,
+                      std::span<double> dt, Tape& tape) {
+    if (dz.empty()) return;
+    const Index rows = static_cast<Index>(dz.size()) / channels;
+    const double* normalised = tape.normalised.data() + first * tape.rows;
+    detail::for_each_channel_lanes(channels, [&](Index i, auto lanes, auto step) {
+      using A = decltype(lanes);
+      const auto gradient = [&](Index k) { return load<A>(dz.data() + k); };
+      const auto row_sum = [&](const auto& of_number) {
+        return detail::row_sum(static_cast<std::size_t>(rows),
+                               [&](std::size_t row) { return of_number(static_cast<Index>(row) * step + i); });
+      };
+      const A sum = row_sum(gradient);
+      const A sum_normalised = row_sum([&](Index k) { return gradient(k) * load<A>(normalised + k); });
+      add(weight.grad, first + i, sum_normalised);
+      add(bias.grad, first + i, sum);
+      const A share(tape.mode == Mode::train ? 1 / static_cast<double>(rows) : 0);
+      const A mean = sum * share;
+      const A slope = sum_normalised * share;
+      const A scale = of<A>(weight.value, first + i) * load<A>(tape.inverse.data() + first + i);
+      for (Index row = 0; row < rows; ++row) {
+        const Index k = row * step + i;
+        store(dt.data() + k, scale * (gradient(k) - mean - slope * load<A>(normalised + k)));
+      }
+    });
   }
 
   template <class Self, class V>
@@ -110,39 +149,56 @@ struct ChannelNorm {
   }
 
  private:
+  /// Of one channel, or of some in the lanes of A.
+  template <class A>
   struct Moments {
-    double origin;  // the mean is origin + from_origin
-    double from_origin;
-    double variance;  // biased
+    A origin;  // the mean is origin + from_origin
+    A from_origin;
+    A variance;  // biased
   };
 
-  static double at_as_double(const Buffer<T>& values, Index i) { return static_cast<double>(at(values, i)); }
+  template <class A>
+  [[nodiscard]] static A of(const Buffer<T>& values, Index channel) {
+    return load<A>(values.data() + channel);
+  }
 
-  [[nodiscard]] double inverse_root(double variance) const { return 1 / std::sqrt(variance + eps); }
+  template <class A>
+  static void add(Buffer<T>& values, Index channel, A more) {
+    store(values.data() + channel, of<A>(values, channel) + more);
+  }
 
-  static Moments moments(std::span<const double> t) {
-    const double count = static_cast<double>(t.size());
-    const double origin = t[0];
-    const double mean = detail::row_sum(t.size(), [&](std::size_t row) { return t[row] - origin; }) / count;
-    const double squares = detail::row_sum(t.size(), [&](std::size_t row) {
-      const double deviation = t[row] - origin - mean;
+  template <class A>
+  [[nodiscard]] A inverse_root(A variance) const {
+    using std::sqrt;
+    return A(1) / sqrt(variance + A(eps));
+  }
+
+  template <class A, class Step>
+  [[nodiscard]] static Moments<A> moments(Index rows, Step step, const double* t) {
+    const auto all = static_cast<std::size_t>(rows);
+    const A count(static_cast<double>(rows));
+    const A origin = load<A>(t);
+    const auto distance = [&](std::size_t row) { return load<A>(t + static_cast<Index>(row) * step) - origin; };
+    const A mean = detail::row_sum(all, distance) / count;
+    const A squares = detail::row_sum(all, [&](std::size_t row) {
+      const A deviation = distance(row) - mean;
       return deviation * deviation;
     });
     return {origin, mean, squares / count};
   }
 
-  [[nodiscard]] Moments running(Index channel) const {
-    return {at_as_double(running_mean.value, channel), 0, at_as_double(running_var.value, channel)};
+  template <class A>
+  [[nodiscard]] Moments<A> running(Index channel) const {
+    return {of<A>(running_mean.value, channel), A(0), of<A>(running_var.value, channel)};
   }
 
-  void update(Index channel, const Moments& m, std::size_t rows) {
-    const double count = static_cast<double>(rows);
-    const auto blend = [this](T& kept, double fresh) {
-      kept = static_cast<T>((1 - momentum) * static_cast<double>(kept) + momentum * fresh);
+  template <class A>
+  void update(Index channel, const Moments<A>& m, double count) {
+    const auto blend = [&](Buffer<T>& kept, A fresh) {
+      store(kept.data() + channel, A(1 - momentum) * of<A>(kept, channel) + A(momentum) * fresh);
     };
-    blend(at(running_mean.value, channel), m.origin + m.from_origin);
-    blend(at(running_var.value, channel), m.variance * count / (count - 1));
-    if (channel == 0) num_batches_tracked.value[0] += T{1};
+    blend(running_mean.value, m.origin + m.from_origin);
+    blend(running_var.value, m.variance * A(count / (count - 1)));
   }
 };
 

@@ -52,6 +52,10 @@ struct NoTape {};
 /// infer_groups(Index first, Index count, t, z) const, forward_groups(Index first, Index count, t, z, Tape&) and
 /// backward_groups(Index first, Index count, t, dz, dt, Tape&) do the groups [first, first + count), of which t, z, dz
 /// and dt are the rows, where that is cheaper than one by one and gives the same;
+/// infer_block(Index first, Index channels, t, z) const, forward_block(Index first, Index channels, t, z, Tape&) and
+/// backward_block(Index first, Index channels, t, dz, dt, Tape&), where a group is a channel, do the channels [first,
+/// first + channels), whose rows lie sample by sample: those of all of them in the first sample, then in the second. So
+/// channels can be worked on in the lanes of a register. What a tape holds belongs to the blocks it was filled by;
 /// static constexpr bool planewise = true, with Mixing::none, says that a row of z follows from that row of t, whatever
 /// the group, and that there are neither parameters nor a tape: then calls get any rows. See docs/own_policy.md.
 template <class I>
@@ -84,6 +88,16 @@ concept IntegrateGroups = requires(I integrate, Index group, std::span<const dou
   std::as_const(integrate).infer_groups(group, group, in, out);
   integrate.forward_groups(group, group, in, out, tape);
   integrate.backward_groups(group, group, in, in, out, tape);
+};
+
+/// Whether an integration takes the rows of a block of channels sample by sample.
+template <class I>
+concept IntegrateBlocks = requires(I integrate, Index channel, std::span<const double> in, std::span<double> out,
+                                   typename I::Tape tape) {
+  requires I::mixing != Mixing::channels;
+  std::as_const(integrate).infer_block(channel, channel, in, out);
+  integrate.forward_block(channel, channel, in, out, tape);
+  integrate.backward_block(channel, channel, in, in, out, tape);
 };
 
 /// Whether every plane is a group by itself.

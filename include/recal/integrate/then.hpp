@@ -28,6 +28,7 @@ struct Then {
   static constexpr Mixing mixing = combine(First::mixing, Second::mixing);
   static constexpr Index in = First::in;
   static constexpr Index out = Second::out;
+  static constexpr bool in_blocks = detail::IntegrateBlocks<First> && detail::IntegrateBlocks<Second>;
 
   struct Tape {
     typename First::Tape first;
@@ -36,9 +37,10 @@ struct Then {
     Buffer<double> between;       // (groups, rows, First::out)
     Buffer<double> grad_between;  // the same
 
-    [[nodiscard]] std::span<double> middle(Buffer<double>& all, Index group) const {
-      const auto count = static_cast<std::size_t>(rows * First::out);
-      return {all.data() + static_cast<std::size_t>(group) * count, count};
+    /// The rows of the groups from `group` on.
+    [[nodiscard]] std::span<double> middle(Buffer<double>& all, Index group, Index groups = 1) const {
+      const Index count = rows * First::out;
+      return {all.data() + group * count, static_cast<std::size_t>(groups * count)};
     }
   };
 
@@ -59,14 +61,10 @@ struct Then {
   }
 
   void infer(Index group, std::span<const double> t, std::span<double> z) const {
-    const std::size_t count = t.size() / First::in * First::out;
-    if (count <= few) {
-      std::array<double, few> between;  // NOLINT(cppcoreguidelines-pro-type-member-init): written by the first
-      return infer_through(group, t, std::span(between).first(count), z);
-    }
-    Kept<Buffer<double>> between;
-    between->resize(count);
-    infer_through(group, t, *between, z);
+    with_between(t.size(), [&](std::span<double> between) {
+      first.infer(group, t, between);
+      second.infer(group, between, z);
+    });
   }
 
   void forward(Index group, std::span<const double> t, std::span<double> z, Tape& tape) {
@@ -79,6 +77,29 @@ struct Then {
     const auto grad_between = tape.middle(tape.grad_between, group);
     second.backward(group, tape.middle(tape.between, group), dz, grad_between, tape.second);
     first.backward(group, t, grad_between, dt, tape.first);
+  }
+
+  void infer_block(Index channel, Index channels, std::span<const double> t,
+                   std::span<double> z) const requires in_blocks {
+    with_between(t.size(), [&](std::span<double> between) {
+      first.infer_block(channel, channels, t, between);
+      second.infer_block(channel, channels, between, z);
+    });
+  }
+
+  void forward_block(Index channel, Index channels, std::span<const double> t, std::span<double> z,
+                     Tape& tape) requires in_blocks {
+    const auto between = tape.middle(tape.between, channel, channels);
+    first.forward_block(channel, channels, t, between, tape.first);
+    second.forward_block(channel, channels, between, z, tape.second);
+  }
+
+  void backward_block(Index channel, Index channels, std::span<const double> t, std::span<const double> dz,
+                      std::span<double> dt, Tape& tape) requires in_blocks {
+    const auto between = tape.middle(tape.between, channel, channels);
+    const auto grad_between = tape.middle(tape.grad_between, channel, channels);
+    second.backward_block(channel, channels, between, dz, grad_between, tape.second);
+    first.backward_block(channel, channels, t, grad_between, dt, tape.first);
   }
 
   void parameter_gradients(Index groups, std::span<const double> t, std::span<const double> dz,
@@ -94,12 +115,20 @@ struct Then {
   }
 
  private:
-  /// Numbers of a group that need no memory of the thread's.
+  /// Numbers that need no memory of the thread's.
   static constexpr std::size_t few = 64;
 
-  void infer_through(Index group, std::span<const double> t, std::span<double> between, std::span<double> z) const {
-    first.infer(group, t, between);
-    second.infer(group, between, z);
+  /// f(between), with room for what `styles` numbers become between the two.
+  template <class F>
+  static void with_between(std::size_t styles, const F& f) {
+    const std::size_t count = styles / First::in * First::out;
+    if (count <= few) {
+      std::array<double, few> between;  // NOLINT(cppcoreguidelines-pro-type-member-init): written by the first
+      return f(std::span(between).first(count));
+    }
+    Kept<Buffer<double>> between;
+    between->resize(count);
+    f(std::span<double>(*between));
   }
 };
 
