@@ -47,7 +47,9 @@ template <class T>
 void multiply_all(const TensorView<const T>& x, const PackedWeights<T>& weights, const TensorView<T>& y,
                   const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
-  const auto sizes = tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
+  TaskGrid::Sizes sizes = tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
+  // Sums of one panel at a time leave room for tiles that copy fewer rows twice, for what they see overlaps.
+  if (!grid.pixelwise() && fits_panel<T>(x.shape.c / groups * grid.area())) sizes.most_pixels *= 3;
   for_each_tile(sizes, x, y, groups, finish, start,
                 [&](Index g, const Tile& tile, const auto& own_x, const auto& own_y, const auto& f, const auto& s) {
                   multiply_pixels(own_x, x.shape.c / groups, grid, tile, Operand<T>{weights, g}, own_y, f, s);

@@ -83,6 +83,13 @@ struct Operand {
   }
 };
 
+/// Whether a product goes through so much depth at once: a panel somewhat too deep costs less than a second one whose
+/// sums are added.
+template <class T>
+[[nodiscard]] bool fits_panel(Index depth) {
+  return depth <= Block<T>::depth * 5 / 4;
+}
+
 /// y(channel o, pixel p) = finish(sum_k weights(k, o) pixel(p, k)) for the pixels and channels of one tile, where k
 /// counts (c, ky, kx) over `channels` channels of x, or of what `start` makes of x. x, y, `start` and `finish` begin at
 /// the channels that are meant.
@@ -93,8 +100,7 @@ void multiply_pixels(const TensorView<const T>& x, Index channels, const PatchGr
   using B = Block<T>;
   ProductScratch<T>& scratch = product_scratch<T>();
   const Index area = grid.area();
-  // A panel somewhat too deep costs less than a second one whose sums are added.
-  const Index chunk = channels * area <= B::depth * 5 / 4 ? channels : std::clamp<Index>(B::depth / area, 1, channels);
+  const Index chunk = fits_panel<T>(channels * area) ? channels : std::clamp<Index>(B::depth / area, 1, channels);
   const Index panel_sums = (tile.last - tile.first) * B::columns;
   const Index panels = (tile.channel_end - tile.channel + B::columns - 1) / B::columns;
   const bool one_chunk = chunk == channels;
