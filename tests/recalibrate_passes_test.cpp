@@ -43,7 +43,7 @@ void check_passes(const B& backend) {
   const auto dy = random_tensor<double>("dy", small);
   const auto gates = gates_of(x);
   std::vector<double> used(gates.size(), 0.0);
-  detail::infer_planes(backend, Mean{}, integrate, Sigmoid{}, x.view(),
+  detail::infer_planes(backend, Mean{}, integrate, Sigmoid{}, x.view(), x.view(),
                        [&](const auto&, const PlaneRun& run, const auto& gate_of) {
                          for (Index i = 0; i < run.size(); ++i)
                            at(used, run.n * small.c + run.first + i) += gate_of(i).scale;

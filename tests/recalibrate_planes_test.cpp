@@ -157,6 +157,41 @@ TEST_CASE("rows of a block of channels lie sample by sample, block after block")
   CHECK(groups.slice<1>(numbers, 8, 11, 12).data() == &numbers[12]);
 }
 
+TEST_CASE("memory is asked for early for small planes of large tensors that are groups by themselves") {
+  const Shape large{256, 2048, 7, 7};
+  CHECK(Groups{large, Mixing::none, true}.asking_early().asks_early);
+  CHECK_FALSE(Groups{large, Mixing::samples}.asking_early().asks_early);
+  CHECK_FALSE(Groups{{8, 2048, 7, 7}, Mixing::none, true}.asking_early().asks_early);
+  CHECK_FALSE(Groups{{16, 256, 64, 64}, Mixing::none, true}.asking_early().asks_early);
+
+  const auto y = random_tensor<float>("y", map);
+  const PlaneRun some{1, 1, 3};
+  Groups groups{map, Mixing::none, true};
+  CHECK(recal::detail::written_next(groups, some, y.view()).first == nullptr);
+  groups.asks_early = true;
+  CHECK(recal::detail::written_next(groups, some, y.view()).first == y.view().plane(1, 1));
+  recal::TensorView<const float> apart = y.view();
+  apart.shape = {2, 3, 5, 6};
+  CHECK(recal::detail::written_next(groups, some, apart).first == nullptr);
+}
+
+TEST_CASE("what is written next changes no style") {
+  const auto x = random_tensor<float>("x", {2, 37, 7, 7});
+  recal::Tensor<float> y(x.shape());
+  const Groups groups{x.shape(), Mixing::none, true};
+  const PlaneRun all{1, 0, 37};
+  recal::Buffer<double> plain(74);
+  recal::Buffer<double> asking(74);
+  const recal::Cpu::Team team;
+  const recal::RunRows rows{0, 1};
+  recal::detail::pool(team, recal::MeanStd{}, x.view(), all, rows, plain.data(), recal::PlaneSpan<float>{});
+  recal::detail::pool(team, recal::MeanStd{}, x.view(), all, rows, asking.data(), y.view().planes(1, 0));
+  recal::detail::read_after(team, groups.asking_early(), all, x.view());
+  recal::read_next(team, x.data(), x.size());
+  CHECK(plain == asking);
+  CHECK(plain[73] != 0);
+}
+
 TEST_CASE("a slice holds the rows of its groups") {
   recal::Buffer<double> numbers(12);
   for (std::size_t i = 0; i < 12; ++i) numbers[i] = static_cast<double>(i);
@@ -183,6 +218,9 @@ TEST_CASE("run: before, between, after, in this order for every group, once for 
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, blocks), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Cpu{}, {shape, Mixing::none, true}), to_string(shape));
       CHECK_MESSAGE(runs_in_order(recal::Reference{}, {shape, Mixing::none, true}), to_string(shape));
+      Groups early{shape, Mixing::none, true};
+      early.asks_early = shape.plane() <= Groups::short_run;
+      CHECK_MESSAGE(runs_in_order(recal::Cpu{}, early), to_string(shape));
     }
 }
 
@@ -198,8 +236,8 @@ TEST_CASE("pool writes the style of a plane into its row") {
   on_both_teams([&](const auto& team) {
     std::array<double, 12> style{};
     const PlaneRun one{1, 1, 2};
-    recal::detail::pool(team, recal::MeanStd{}, x.view(), one, Groups{map, Mixing::channels}.rows_of(one),
-                        style.data());
+    recal::detail::pool(team, recal::MeanStd{}, x.view(), one, Groups{map, Mixing::channels}.rows_of(one), style.data(),
+                        recal::PlaneSpan<double>{});
     double mean = 0;
     for (Index k = 0; k < 35; ++k) mean += x.view().plane(1, 1)[k] / 35;
     CHECK(style[8] == doctest::Approx(mean).epsilon(1e-13));
@@ -219,7 +257,7 @@ TEST_CASE_TEMPLATE("pool on runs of every length gives what finish gives of each
       const Groups groups{x.shape(), mixing};
       recal::Buffer<double> style(static_cast<std::size_t>(groups.planes() * P::width), -1.0);
       const PlaneRun some{1, 0, last};
-      recal::detail::pool(team, pool, x.view(), some, groups.rows_of(some), style.data());
+      recal::detail::pool(team, pool, x.view(), some, groups.rows_of(some), style.data(), recal::PlaneSpan<float>{});
       double worst = 0;
       for (Index c = 0; c < 11; ++c) {
         std::array<double, static_cast<std::size_t>(P::width)> expected;

@@ -101,7 +101,7 @@ class Recalibrate<P, I, G> {
     if (from.shape.size() == 0) return;
     if constexpr (WholeMapPool<P>)
       if (pool_.uniform())
-        return detail::infer_planes(backend, typename P::WholeMap{}, integrate_, gate_, from,
+        return detail::infer_planes(backend, typename P::WholeMap{}, integrate_, gate_, from, to,
                                     [&](const auto& team, const PlaneRun& run, const auto& gate_of) {
                                       detail::apply(team, run, gate_of, from, to);
                                     });

@@ -22,33 +22,39 @@ void apply(const Team& team, const PlaneRun& run, const GateOf& gate_of, const X
   apply(team, x.shape.plane(), run.size(), gate_of, x.planes(run.n, run.first), y.planes(run.n, run.first));
 }
 
-/// The first pass of a forward walk: styles into their rows.
-template <class P, class X>
-[[nodiscard]] auto pool_pass(const P& pool, const X& x, const Groups& groups) {
-  return [&pool, &x, groups](const auto& team, const PlaneRun& run, GateRows& rows) {
-    detail::pool(team, pool, x, run, groups.rows_of(run).from(rows.begin), rows.style.data());
+/// The first pass of a forward walk, whose second one writes y: styles into their rows.
+template <class P, class X, class Y>
+[[nodiscard]] auto pool_pass(const P& pool, const X& x, const Y& y, const Groups& groups) {
+  return [&pool, &x, &y, groups](const auto& team, const PlaneRun& run, GateRows& rows) {
+    detail::pool(team, pool, x, run, groups.rows_of(run).from(rows.begin), rows.style.data(),
+                 written_next(groups, run, y));
   };
 }
 
-/// use(team, run, gate_of) on runs that cover all planes of x, with gate_of(i) the gate of a run's i-th plane, after a
-/// pass over x.
-template <class B, class P, class I, class G, class X, class Use>
-void infer_planes(const B& backend, const P& pool, const I& integrate, const G& gate, const X& x, const Use& use) {
-  const Groups groups = groups_of<I>(x.shape);
+/// use(team, run, gate_of), which writes y, on runs that cover all planes of x, with gate_of(i) the gate of a run's
+/// i-th plane, after a pass over x.
+template <class B, class P, class I, class G, class X, class Y, class Use>
+void infer_planes(const B& backend, const P& pool, const I& integrate, const G& gate, const X& x, const Y& y,
+                  const Use& use) {
+  const Groups groups = groups_of<I>(x.shape).asking_early();
   run(
       backend, groups, [](Index first, Index last) { return OwnRows<GateRows>(first, last, P::width, I::out); },
-      pool_pass(pool, x, groups), infer_step(integrate, gate, groups),
-      [&](const auto& team, const PlaneRun& run, GateRows& rows) { use(team, run, gates_of(groups, run, rows)); });
+      pool_pass(pool, x, y, groups), infer_step(integrate, gate, groups),
+      [&](const auto& team, const PlaneRun& run, GateRows& rows) {
+        read_after(team, groups, run, x);
+        use(team, run, gates_of(groups, run, rows));
+      });
 }
 
 /// requires: a tape that was begun
 template <class B, class P, class I, class G, class X, class Y, class Tape>
 void forward_planes(const B& backend, const P& pool, I& integrate, const G& gate, const X& x, const Y& y, Tape& tape) {
-  const Groups groups = groups_of<I>(x.shape);
+  const Groups groups = groups_of<I>(x.shape).asking_early();
   run(
-      backend, groups, [&tape](Index, Index) { return &tape; }, pool_pass(pool, x, groups),
+      backend, groups, [&tape](Index, Index) { return &tape; }, pool_pass(pool, x, y, groups),
       forward_step(integrate, gate, groups),
       [&](const auto& team, const PlaneRun& run, GateRows& rows) {
+        read_after(team, groups, run, x);
         apply(team, run, gates_of(groups, run, rows), x, y);
       });
 }

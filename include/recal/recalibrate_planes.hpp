@@ -55,6 +55,8 @@ struct Groups {
   Mixing mixing;
   bool planewise = false;
   Index block = 1;
+  /// Whether planes that are groups are taken in short runs, and memory is asked for a pass ahead.
+  bool asks_early = false;
 
   [[nodiscard]] RECAL_HOST_DEVICE Index groups() const {
     return planewise ? planes() : by_sample() ? shape.n : shape.c;
@@ -81,6 +83,17 @@ struct Groups {
     const Index index = group * rows() + row;
     return by_sample() ? Plane{index / shape.c, index % shape.c, index} : Plane{row, group, index};
   }
+
+  /// The same, for passes that ask early where that pays: for small planes in tensors that no near cache holds.
+  [[nodiscard]] Groups asking_early() const {
+    constexpr Index large = Index{1} << 23U;
+    Groups groups = *this;
+    groups.asks_early = planewise && shape.plane() <= short_run / 4 && shape.size() > large;
+    return groups;
+  }
+
+  /// Elements of a short run.
+  static constexpr Index short_run = 1024;
 
   /// The rows of the groups [first, last), `width` numbers each, in numbers that begin with those of row `begin`.
   template <Index width>
@@ -117,10 +130,9 @@ inline constexpr Index small_tensor = Index{1} << 22U;
 inline constexpr Index few_samples = 4;
 inline constexpr Index elements_of_few = Index{1} << 19U;
 
-/// f(team, run) on runs that cover all planes, each by itself.
+/// f(team, run) on runs of up to `width` channels that cover all planes, each by itself.
 template <class B, class F>
-void walk_runs(const B& backend, const Shape& x, const F& f) {
-  const Index width = ChannelBlock::width(x);
+void walk_runs(const B& backend, const Shape& x, Index width, const F& f) {
   const Index blocks = (x.c + width - 1) / width;
   backend.walk(x.n * blocks, width * x.plane(), [&](const typename B::Team& team, Index i) {
     const Index first = i % blocks * width;
@@ -132,7 +144,9 @@ void walk_runs(const B& backend, const Shape& x, const F& f) {
 template <class B, class RowsOf, class Before, class Some, class All, class After>
 void run_by_plane(const B& backend, const Groups& groups, const RowsOf& rows_of, const Before& before,
                   const Between<Some, All>& between, const After& after) {
-  walk_runs(backend, groups.shape, [&](const typename B::Team& team, const PlaneRun& run) {
+  const Index wide = ChannelBlock::width(groups.shape);
+  const Index width = groups.asks_early ? std::min(Groups::short_run / groups.shape.plane(), wide) : wide;
+  walk_runs(backend, groups.shape, width, [&](const typename B::Team& team, const PlaneRun& run) {
     const Index first = groups.row(run.n, run.first);
     auto&& rows = rows_of(first, first + run.size());
     before(team, run, *rows);
@@ -181,9 +195,10 @@ void run(const B& backend, const Groups& groups, const RowsOf& rows_of, const Be
     run_by_plane(backend, groups, rows_of, before, between, after);
   } else if (!B::fuses_groups || groups.groups() < enough_groups || small) {
     auto&& rows = rows_of(Index{0}, groups.planes());
-    walk_runs(backend, groups.shape, [&](const auto& team, const PlaneRun& run) { before(team, run, *rows); });
+    const Index width = ChannelBlock::width(groups.shape);
+    walk_runs(backend, groups.shape, width, [&](const auto& team, const PlaneRun& run) { before(team, run, *rows); });
     between.all(backend, *rows);
-    walk_runs(backend, groups.shape, [&](const auto& team, const PlaneRun& run) { after(team, run, *rows); });
+    walk_runs(backend, groups.shape, width, [&](const auto& team, const PlaneRun& run) { after(team, run, *rows); });
   } else if (by_sample) {
     const Index sample = std::max(groups.shape.c * groups.shape.plane(), Index{1});
     const Index few = std::clamp(elements_of_few / sample, Index{1}, few_samples);
@@ -225,11 +240,34 @@ struct FinishIntoRows {
   }
 };
 
-/// t = pool(plane), into the row of each plane.
-template <class Team, class P, class X>
-void pool(const Team& team, const P& pool, const X& x, const PlaneRun& run, const RunRows& rows, double* style) {
+/// A sink of reduce_planes that says where the next pass will write what it makes of the same planes, so that a machine
+/// may ask for that memory meanwhile: planes that lie one after the other, or none.
+template <class Sink, class T>
+struct BeforeWriting : Sink {
+  PlaneSpan<T> written_next;
+};
+
+/// The planes of y that the pass after the one over a run writes, where memory is asked for early.
+template <class Y>
+[[nodiscard]] auto written_next(const Groups& groups, const PlaneRun& run, const Y& y) {
+  const auto planes = y.planes(run.n, run.first);
+  return groups.asks_early && dense(y.shape.plane(), planes) ? planes : decltype(planes){};
+}
+
+/// Tells the team which planes of x come after a run, where memory is asked for early.
+template <class Team, class X>
+[[gnu::always_inline]] inline void read_after(const Team& team, const Groups& groups, const PlaneRun& run, const X& x) {
+  const Index count = x.shape.plane() * run.size();
+  if (groups.asks_early) read_next(team, x.plane(run.n, run.first) + count, count);
+}
+
+/// t = pool(plane), into the row of each plane; `next` is where the next pass writes.
+template <class Team, class P, class X, class Y>
+void pool(const Team& team, const P& pool, const X& x, const PlaneRun& run, const RunRows& rows, double* style,
+          const PlaneSpan<Y>& next) {
   const Index count = x.shape.plane();
-  reduce_planes(team, pool, count, run.size(), FinishIntoRows<P>{pool, count, rows, style}, x.planes(run.n, run.first));
+  const BeforeWriting<FinishIntoRows<P>, Y> sink{{pool, count, rows, style}, next};
+  reduce_planes(team, pool, count, run.size(), sink, x.planes(run.n, run.first));
 }
 
 /// y = scale*x + shift on planes of `count` elements, with gate_of(i) on the i-th.

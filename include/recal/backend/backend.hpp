@@ -24,6 +24,7 @@ namespace recal {
 ///       sink(i, reduce of x[i], ...) for every i in [0, planes); whoever wants it calls recal::reduce_planes
 ///   team.map_each_plane(K, planes, out, of, x, ...)     optional, for planes that lie one after the other
 ///       map with of(i) on the i-th of them; whoever wants it calls recal::map_each_plane
+///   team.read_next(x, count)                            optional, to know what will be read soon
 ///   Team::accumulator<T>
 ///       the type in which a tensor of T is computed; coefficients of `f` are converted to it
 ///
@@ -75,6 +76,13 @@ void reduce_planes(const M& team, const Reducer& reducer, Index count, Index pla
   else
     for (Index i = 0; i < planes; ++i)
       sink(i, team.reduce(reducer, count, static_cast<const std::remove_const_t<T>*>(in[i])...));
+}
+
+/// Tells a team that wants to know that so many elements will be read soon. Inlined, for GCC drops calls that do
+/// nothing but ask for memory.
+template <Team M, class T>
+[[gnu::always_inline]] inline void read_next(const M& team, const T* from, Index count) {
+  if constexpr (requires { team.read_next(from, count); }) team.read_next(from, count);
 }
 
 namespace detail {

@@ -336,7 +336,7 @@ void infer_tail(const B& backend, const Module& module, const TensorView<const T
   const Groups groups{x.shape, Integrate::mixing};
   detail::check_rows(module.integrate(), module.channels(), groups.rows(), false);
   if (x.shape.size() == 0) return;
-  detail::infer_planes(backend, fused::tail_pool(module.pool()), module.integrate(), module.gate(), x,
+  detail::infer_planes(backend, fused::tail_pool(module.pool()), module.integrate(), module.gate(), x, out,
                        [&](const auto& team, const PlaneRun& run, const auto& gate_of) {
                          map_each_plane(
                              team, x.shape.plane(), run.size(), out.planes(run.n, run.first),

@@ -23,6 +23,11 @@ struct Cpu {
       cpu::reduce_planes(reducer, count, planes, sink, in...);
     }
 
+    template <class T>
+    [[gnu::always_inline]] void read_next(const T* from, Index count) const {
+      cpu::ask_to_read(from, count);
+    }
+
     template <class Out, class F, class... T>
     void map(Index count, Out* out, const F& f, const T*... in) const {
       cpu::map(count, out, f, in...);
