@@ -21,7 +21,8 @@ void pool_planes(benchmark::State& state, const Pool& pool, const bench::Shape& 
   const recal::Groups groups{shape, recal::Mixing::channels};
   recal::Buffer<double> style(static_cast<std::size_t>(groups.planes() * Pool::width));
   bench::repeat(state, [&] {
-    recal::detail::walk_runs(recal::Cpu{}, shape, [&](const recal::Cpu::Team& team, const recal::PlaneRun& run) {
+    const recal::Index width = recal::ChannelBlock::width(shape);
+    recal::detail::walk_runs(recal::Cpu{}, shape, width, [&](const recal::Cpu::Team& team, const recal::PlaneRun& run) {
       recal::detail::pool(team, pool, x.view(), run, groups.rows_of(run), style.data());
     });
   });

@@ -133,7 +133,7 @@ TEST_CASE("what is written next changes no style") {
   recal::Buffer<double> asking(74);
   const recal::Cpu::Team team;
   const recal::RunRows rows{0, 1};
-  recal::detail::pool(team, recal::MeanStd{}, x.view(), all, rows, plain.data(), recal::PlaneSpan<float>{});
+  recal::detail::pool(team, recal::MeanStd{}, x.view(), all, rows, plain.data());
   recal::detail::pool(team, recal::MeanStd{}, x.view(), all, rows, asking.data(), y.view().planes(1, 0));
   recal::detail::read_after(team, groups.asking_early(), all, x.view());
   recal::read_next(team, x.data(), x.size());
@@ -193,7 +193,7 @@ TEST_CASE_TEMPLATE("pool on runs of every length gives what finish gives of each
       const Groups groups{x.shape(), mixing};
       recal::Buffer<double> style(static_cast<std::size_t>(groups.planes() * P::width), -1.0);
       const PlaneRun some{1, 0, last};
-      recal::detail::pool(team, pool, x.view(), some, groups.rows_of(some), style.data(), recal::PlaneSpan<float>{});
+      recal::detail::pool(team, pool, x.view(), some, groups.rows_of(some), style.data());
       double worst = 0;
       for (Index c = 0; c < 11; ++c) {
         std::array<double, static_cast<std::size_t>(P::width)> expected;

@@ -174,10 +174,10 @@ template <class Team, class X>
   if (groups.asks_early) read_next(team, x.plane(run.n, run.first) + count, count);
 }
 
-/// t = pool(plane), into the row of each plane; `next` is where the next pass writes.
-template <class Team, class P, class X, class Y>
+/// t = pool(plane), into the row of each plane; `next` is where the next pass writes, where it is to be known.
+template <class Team, class P, class X, class Y = double>
 void pool(const Team& team, const P& pool, const X& x, const PlaneRun& run, const RunRows& rows, double* style,
-          const PlaneSpan<Y>& next) {
+          const PlaneSpan<Y>& next = {}) {
   const Index count = x.shape.plane();
   const BeforeWriting<FinishIntoRows<P>, Y> sink{{pool, count, rows, style}, next};
   reduce_planes(team, pool, count, run.size(), sink, x.planes(run.n, run.first));
