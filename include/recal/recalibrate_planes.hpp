@@ -121,13 +121,6 @@ void run(const B& backend, const Groups& groups, const RowsOf& rows_of, const Be
   }
 }
 
-/// Throws where a forward pass for training would write over its input.
-template <class X, class Y>
-void check_not_in_place(const X& x, const Y& y) {
-  check(static_cast<const void*>(x.data) != static_cast<const void*>(y.data) || x.shape.size() == 0,
-        "a forward pass for training cannot work in place: backward needs the input of shape ", x.shape);
-}
-
 /// A sink of reduce_planes: what a pool makes of states, into the rows of a run.
 template <class P>
 struct FinishIntoRows {

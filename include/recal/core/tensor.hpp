@@ -173,4 +173,15 @@ inline void check_shape(std::string_view what, const Shape& found, const Shape& 
   check(found == expected, what, " has shape ", found, ", expected ", expected);
 }
 
+namespace detail {
+
+/// Throws where a forward pass for training would write over its input.
+template <class X, class Y>
+void check_not_in_place(const X& x, const Y& y) {
+  check(static_cast<const void*>(x.data) != static_cast<const void*>(y.data) || x.shape.size() == 0,
+        "a forward pass for training cannot work in place: backward needs the input of shape ", x.shape);
+}
+
+}  // namespace detail
+
 }  // namespace recal

@@ -128,9 +128,10 @@ struct ChannelNorm {
       const A sum_normalised = row_sum([&](Index k) { return gradient(k) * load<A>(normalised + k); });
       add(weight.grad, first + i, sum_normalised);
       add(bias.grad, first + i, sum);
-      const A share(tape.mode == Mode::train ? 1 / static_cast<double>(rows) : 0);
-      const A mean = sum * share;
-      const A slope = sum_normalised * share;
+      const bool batch = tape.mode == Mode::train;
+      const A count(static_cast<double>(rows));
+      const A mean = batch ? sum / count : A(0);
+      const A slope = batch ? sum_normalised / count : A(0);
       const A scale = of<A>(weight.value, first + i) * load<A>(tape.inverse.data() + first + i);
       for (Index row = 0; row < rows; ++row) {
         const Index k = row * step + i;
@@ -198,7 +199,7 @@ struct ChannelNorm {
       store(kept.data() + channel, A(1 - momentum) * of<A>(kept, channel) + A(momentum) * fresh);
     };
     blend(running_mean.value, m.origin + m.from_origin);
-    blend(running_var.value, m.variance * A(count / (count - 1)));
+    blend(running_var.value, m.variance * A(count) / A(count - 1));
   }
 };
 

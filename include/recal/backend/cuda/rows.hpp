@@ -6,8 +6,8 @@
 #include <recal/backend/cuda/selector.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/gate/gate.hpp>
+#include <recal/groups.hpp>
 #include <recal/pool/style_pool.hpp>
-#include <recal/recalibrate_planes.hpp>
 
 namespace recal::cuda {
 
