@@ -2,6 +2,7 @@
 #pragma once
 
 #include <recal/backend/backend.hpp>
+#include <recal/backend/cpu/lines.hpp>
 #include <recal/backend/cpu/planes.hpp>
 #include <recal/core/parallel.hpp>
 
@@ -25,7 +26,7 @@ struct Cpu {
 
     template <class T>
     [[gnu::always_inline]] void read_next(const T* from, Index count) const {
-      cpu::ask_to_read(from, count);
+      cpu::ask_for_lines<cpu::ToReadLater>(from, count);
     }
 
     template <class Out, class F, class... T>

@@ -8,6 +8,7 @@
 #include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/cpu/finish.hpp>
+#include <recal/backend/cpu/lines.hpp>
 #include <recal/backend/cpu/patch_grid.hpp>
 #include <recal/backend/cpu/patches.hpp>
 #include <recal/backend/cpu/plain_weights.hpp>

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <recal/backend/conv_start.hpp>
+#include <recal/backend/cpu/lines.hpp>
 #include <recal/backend/cpu/patch_grid.hpp>
 #include <recal/backend/cpu/planes.hpp>
 #include <recal/backend/cpu/run_packs.hpp>
@@ -73,14 +74,13 @@ class PaddedRows {
 
   /// Copies channel c of x, or what the start makes of it; the padding is 0 all the same, and is not written.
   void copy(const TensorView<const T>& x, Index c, T* to) {
-    constexpr Index line = 64 / sizeof(T);
     const Index ahead = 2 * x.stride_c;  // the same pixels of a later channel: no prefetcher sees that far
     for (const Part& part : parts_) {
       const Index begin = std::max<Index>(0, -part.top);
       const Index end = std::min(part.rows, grid_.in_h - part.top);
       if (begin >= end) continue;
       const T* seen = x.plane(part.image, c) + (part.top + begin) * grid_.in_w;
-      for (Index k = 0; k < (end - begin) * grid_.in_w; k += line) __builtin_prefetch(seen + ahead + k);
+      ask_for_lines<ToRead>(seen + ahead, (end - begin) * grid_.in_w);
       if (!start_.empty()) seen = started(c, (end - begin) * grid_.in_w, seen);
       for (Index row = begin; row < end; ++row)
         if (row % grid_.stride < grid_.kernel_h)

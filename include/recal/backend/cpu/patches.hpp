@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <recal/backend/conv_start.hpp>
+#include <recal/backend/cpu/lines.hpp>
 #include <recal/backend/cpu/padded_rows.hpp>
 #include <recal/backend/cpu/patch_grid.hpp>
 #include <recal/backend/cpu/planes.hpp>
@@ -12,14 +13,6 @@
 #include <recal/core/tensor.hpp>
 
 namespace recal::cpu {
-
-/// Numbers in so many lines that hold `size` of them and are odd: rows that are this far apart share no set of the
-/// first cache.
-template <class T>
-[[nodiscard]] constexpr Index odd_lines(Index size) {
-  constexpr Index line = 64 / sizeof(T);
-  return ((size + line - 1) / line | 1) * line;
-}
 
 /// Gathers patches: for output pixels [first, last), counted through all images, and channels of x,
 ///   patch row (c, ky, kx), column p  =  x at the pixel that the window at p sees at (ky, kx), or 0 in the padding.
@@ -63,11 +56,10 @@ class Patches {
   /// f of the pixels of one channel: a window of one pixel.
   template <class F>
   void copy_pixels(const TensorView<const T>& x, Index c, T* to, const F& f) const {
-    constexpr Index line = 64 / sizeof(T);
     const Index ahead = 4 * x.stride_c;  // the same pixels of a later channel: no prefetcher sees that far
     for (const auto& part : rows_.parts()) {
       const T* from = x.plane(part.image, c) + part.first;
-      for (Index k = 0; k < part.positions; k += line) __builtin_prefetch(from + ahead + k);
+      ask_for_lines<ToRead>(from + ahead, part.positions);
       map(part.positions, to, f, from);
       to += part.positions;
     }

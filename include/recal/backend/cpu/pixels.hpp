@@ -6,6 +6,7 @@
 
 #include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/block.hpp>
+#include <recal/backend/cpu/lines.hpp>
 #include <recal/backend/cpu/padded_rows.hpp>
 #include <recal/backend/cpu/patch_grid.hpp>
 #include <recal/backend/cpu/patches.hpp>

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include <recal/backend/cpu/lines.hpp>
 #include <recal/backend/cpu/plane_run.hpp>
 #include <recal/backend/cpu/reducer_state.hpp>
 #include <recal/core/pack.hpp>
@@ -18,15 +19,6 @@ inline constexpr int accumulators = 4;
 
 /// Elements after which float sums move on into double.
 inline constexpr Index elements_per_sum = 4096;
-
-template <class T>
-inline constexpr Index elements_per_line = 64 / static_cast<Index>(sizeof(T));
-
-/// Asks for the lines of `count` elements, which will be read, for the second cache.
-template <class T>
-[[gnu::always_inline]] inline void ask_to_read(const T* from, Index count) {
-  for (Index k = 0; k < count; k += elements_per_line<T>) __builtin_prefetch(from + k, 0, 2);
-}
 
 namespace detail {
 
@@ -98,12 +90,6 @@ concept SaysWhatIsWritten = requires(const Sink& sink) {
   *sink.written_next.first;
 };
 
-/// Asks for the lines of `count` elements, which will be written.
-template <class T>
-[[gnu::always_inline]] inline void ask_to_write(const T* from, Index count) {
-  for (Index k = 0; k < count; k += elements_per_line<T>) __builtin_prefetch(from + k, 1);
-}
-
 /// A sink that takes the states of planes side by side.
 template <class Sink, class Reducer>
 concept TakesSeveral = requires(const Sink& sink, const StateOf<Reducer, OfPlanes<double>>& states) {
@@ -147,7 +133,7 @@ void reduce_planes(const Reducer&, Index count, Index planes, const Sink& sink, 
     detail::OfPlanes<double> zeros(0);
     for (Index s = 0; s < sides; ++s) {
       if constexpr (detail::SaysWhatIsWritten<Sink>)
-        if (sink.written_next.first != nullptr) detail::ask_to_write(sink.written_next[first(s)], own(s) * count);
+        if (sink.written_next.first != nullptr) ask_for_lines<ToWrite>(sink.written_next[first(s)], own(s) * count);
       detail::reduce_side_by_side<Reducer, A>(at(states, s), count, own(s), PlaneSpan<T>{in[first(s)], in.stride}...);
       zeros += at(states, s).zeros();
     }

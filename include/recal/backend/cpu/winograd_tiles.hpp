@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <recal/backend/conv_start.hpp>
+#include <recal/backend/cpu/lines.hpp>
 #include <recal/backend/cpu/padded_rows.hpp>
 #include <recal/backend/cpu/patch_grid.hpp>
 #include <recal/backend/cpu/winograd.hpp>
@@ -98,7 +99,6 @@ class WinogradTiles {
   /// requires: both are at the beginning of an image or of a row of pixels whose number is a multiple of W::outputs
   void prepare(const TensorView<const T>& x, const PatchGrid& grid, Index first, Index last, Index channels,
                const ConvStart<T>& start) {
-    constexpr Index line = 64 / sizeof(T);
     constexpr Index lanes = pack_for<T>::lanes;
     x_ = x;
     PatchGrid whole = grid;  // as if all tiles were whole: what they see beyond is padding
@@ -116,8 +116,8 @@ class WinogradTiles {
         rows_.push_back({part.image * grid.positions() + y * grid.out_w - first, std::min(W::outputs, grid.out_h - y)});
       }
     row_tiles_ = W::covering(grid.out_w);
-    const Index size = channels * count() + lanes;        // a row is written by packs
-    point_step_ = ((size + line - 1) / line | 1) * line;  // points are not in each other's way in the cache
+    const Index size = channels * count() + lanes;  // a row is written by packs
+    point_step_ = odd_lines<T>(size);               // points are not in each other's way in the cache
     resize(numbers_, W::points * point_step_);
     copy_.assign(static_cast<std::size_t>(pixels_.size() + W::outputs * lanes), T{});
   }
