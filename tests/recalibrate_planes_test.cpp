@@ -118,7 +118,9 @@ TEST_CASE("what the next pass writes is told where memory is asked for early and
   Groups groups{map, Mixing::none, true};
   CHECK(recal::detail::written_next(groups, some, y.view()).first == nullptr);
   groups.asks_early = true;
-  CHECK(recal::detail::written_next(groups, some, y.view()).first == y.view().plane(1, 1));
+  CHECK(recal::detail::written_next(groups, some, y.view()).first ==
+        reinterpret_cast<const std::byte*>(y.view().plane(1, 1)));
+  CHECK(recal::detail::written_next(groups, some, y.view()).plane_bytes == 35 * 4);
   recal::TensorView<const float> apart = y.view();
   apart.shape = {2, 3, 5, 6};
   CHECK(recal::detail::written_next(groups, some, apart).first == nullptr);
@@ -134,7 +136,8 @@ TEST_CASE("what is written next changes no style") {
   const recal::Cpu::Team team;
   const recal::RunRows rows{0, 1};
   recal::detail::pool(team, recal::MeanStd{}, x.view(), all, rows, plain.data());
-  recal::detail::pool(team, recal::MeanStd{}, x.view(), all, rows, asking.data(), y.view().planes(1, 0));
+  recal::detail::pool(team, recal::MeanStd{}, x.view(), all, rows, asking.data(),
+                      {reinterpret_cast<const std::byte*>(y.view().plane(1, 0)), 49 * 4});
   recal::detail::read_after(team, groups.asking_early(), all, x.view());
   recal::read_next(team, x.data(), x.size());
   CHECK(plain == asking);
@@ -172,8 +175,8 @@ TEST_CASE("pool writes the style of a plane into its row") {
   on_both_teams([&](const auto& team) {
     std::array<double, 12> style{};
     const PlaneRun one{1, 1, 2};
-    recal::detail::pool(team, recal::MeanStd{}, x.view(), one, Groups{map, Mixing::channels}.rows_of(one), style.data(),
-                        recal::PlaneSpan<double>{});
+    recal::detail::pool(team, recal::MeanStd{}, x.view(), one, Groups{map, Mixing::channels}.rows_of(one),
+                        style.data());
     double mean = 0;
     for (Index k = 0; k < 35; ++k) mean += x.view().plane(1, 1)[k] / 35;
     CHECK(style[8] == doctest::Approx(mean).epsilon(1e-13));

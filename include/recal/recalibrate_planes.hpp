@@ -128,6 +128,7 @@ struct FinishIntoRows {
   Index count;
   RunRows rows;
   double* style;
+  WrittenNext written_next;
 
   template <class State>
   void operator()(Index i, const State& state) const {
@@ -146,18 +147,13 @@ struct FinishIntoRows {
   }
 };
 
-/// A sink of reduce_planes that says where the next pass will write what it makes of the same planes, so that a machine
-/// may ask for that memory meanwhile: planes that lie one after the other, or none.
-template <class Sink, class T>
-struct BeforeWriting : Sink {
-  PlaneSpan<T> written_next;
-};
-
 /// The planes of y that the pass after the one over a run writes, where memory is asked for early.
 template <class Y>
-[[nodiscard]] auto written_next(const Groups& groups, const PlaneRun& run, const Y& y) {
+[[nodiscard]] WrittenNext written_next(const Groups& groups, const PlaneRun& run, const Y& y) {
   const auto planes = y.planes(run.n, run.first);
-  return groups.asks_early && dense(y.shape.plane(), planes) ? planes : decltype(planes){};
+  if (!groups.asks_early || !dense(y.shape.plane(), planes)) return {};
+  return {reinterpret_cast<const std::byte*>(planes.first),
+          y.shape.plane() * static_cast<Index>(sizeof(*planes.first))};
 }
 
 /// Tells the team which planes of x come after a run, where memory is asked for early.
@@ -168,12 +164,12 @@ template <class Team, class X>
 }
 
 /// t = pool(plane), into the row of each plane; `next` is where the next pass writes, where it is to be known.
-template <class Team, class P, class X, class Y = double>
+template <class Team, class P, class X>
 void pool(const Team& team, const P& pool, const X& x, const PlaneRun& run, const RunRows& rows, double* style,
-          const PlaneSpan<Y>& next = {}) {
+          const WrittenNext& next = {}) {
   const Index count = x.shape.plane();
-  const BeforeWriting<FinishIntoRows<P>, Y> sink{{pool, count, rows, style}, next};
-  reduce_planes(team, pool, count, run.size(), sink, x.planes(run.n, run.first));
+  reduce_planes(team, pool, count, run.size(), FinishIntoRows<P>{pool, count, rows, style, next},
+                x.planes(run.n, run.first));
 }
 
 /// y = scale*x + shift on planes of `count` elements, with gate_of(i) on the i-th.

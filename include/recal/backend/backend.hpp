@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <type_traits>
 
 #include <recal/core/shape.hpp>
@@ -65,6 +66,14 @@ concept Team = requires(const T& team, const float* in, float* out, Index count)
   typename T::template accumulator<float>;
   { team.reduce(detail::ArchetypeReducer{}, count, in) } -> std::same_as<detail::ArchetypeReducer::State<double>>;
   team.map(count, out, detail::ArchetypeMap{}, in);
+};
+
+/// Where the next pass will write what it makes of the planes that this one reads: planes of so many bytes that lie one
+/// after the other, or nothing that need be known. A member `written_next` of a sink of reduce_planes() tells a team
+/// that wants to ask for that memory meanwhile.
+struct WrittenNext {
+  const std::byte* first = nullptr;
+  Index plane_bytes = 0;
 };
 
 /// sink(i, State) of each of the first `planes` planes of K elements, in the team's own way or one by one.

@@ -87,7 +87,7 @@ template <class Reducer, class A, class... T>
 /// A sink that says where what is made of the planes will be written.
 template <class Sink>
 concept SaysWhatIsWritten = requires(const Sink& sink) {
-  *sink.written_next.first;
+  sink.written_next.first;
 };
 
 /// A sink that takes the states of planes side by side.
@@ -133,7 +133,8 @@ void reduce_planes(const Reducer&, Index count, Index planes, const Sink& sink, 
     detail::OfPlanes<double> zeros(0);
     for (Index s = 0; s < sides; ++s) {
       if constexpr (detail::SaysWhatIsWritten<Sink>)
-        if (sink.written_next.first != nullptr) ask_for_lines<ToWrite>(sink.written_next[first(s)], own(s) * count);
+        if (const auto [memory, bytes] = sink.written_next; memory != nullptr)
+          ask_for_lines<ToWrite>(memory + first(s) * bytes, own(s) * bytes);
       detail::reduce_side_by_side<Reducer, A>(at(states, s), count, own(s), PlaneSpan<T>{in[first(s)], in.stride}...);
       zeros += at(states, s).zeros();
     }
