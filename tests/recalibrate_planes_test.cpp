@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,47 @@ using recal::testing::StridedTensor;
 namespace {
 
 constexpr Shape map{2, 3, 5, 7};
+
+/// What is pulled from planes, from functions of their rows.
+template <bool in_packs, class ScaleOf, class PullOf>
+struct PulledBy {
+  static constexpr bool packs = in_packs;
+  ScaleOf scale_of;
+  PullOf pull_of;
+
+  template <class A>
+  A scale(Index row) const {
+    if constexpr (std::is_arithmetic_v<A>) {
+      return scale_of(row);
+    } else {
+      A scales;
+      for (int lane = 0; lane < A::lanes; ++lane) scales.v[lane] = scale_of(row + lane);
+      return scales;
+    }
+  }
+
+  template <class A>
+  recal::BasicPull<A> pull(Index row) const {
+    if constexpr (std::is_arithmetic_v<A>) {
+      return pull_of(row);
+    } else {
+      recal::BasicPull<A> pulls;
+      for (int lane = 0; lane < A::lanes; ++lane) {
+        const Pull one = pull_of(row + lane);
+        pulls.p.v[lane] = one.p;
+        pulls.q.v[lane] = one.q;
+        pulls.centre.v[lane] = one.centre;
+        pulls.pick.v[lane] = one.pick;
+        pulls.picked.v[lane] = one.picked;
+      }
+      return pulls;
+    }
+  }
+};
+template <bool in_packs = false, class ScaleOf, class PullOf>
+PulledBy<in_packs, ScaleOf, PullOf> pulled(ScaleOf scale_of, PullOf pull_of) {
+  return {scale_of, pull_of};
+}
 
 /// What run did, in order: "b" before, "m" between, "a" after; and how often to which plane.
 struct Steps {
@@ -258,6 +300,34 @@ TEST_CASE("dots: the gradients of scale and shift") {
   });
 }
 
+TEST_CASE("pull: on more planes than a block has, in lanes or one by one, of rows that lie together or apart") {
+  const Shape wide{1, 150, 3, 3};
+  const auto x = random_tensor<float>("x", wide);
+  const auto dy = random_tensor<float>("dy", wide);
+  const auto scale_of = [](Index row) { return 1.0 + 0.01 * static_cast<double>(row); };
+  const auto pull_of = [](Index row) { return Pull{.p = 0.001 * static_cast<double>(row), .q = 0.5, .centre = 0.25}; };
+  const auto check = [&](const auto& team, const auto& pulled, const RunRows& rows) {
+    Tensor<float> dx(wide, NAN);
+    recal::detail::pull(team, 9, 150, rows, pulled, x.view().planes(0, 0), dy.view().planes(0, 0),
+                        dx.view().planes(0, 0));
+    double worst = 0;
+    for (Index c = 0; c < 150; ++c)
+      for (Index k = 0; k < 9; ++k) {
+        const double expected = scale_of(rows[c]) * dy.view().plane(0, c)[k] + 0.001 * static_cast<double>(rows[c]) +
+                                0.5 * (x.view().plane(0, c)[k] - 0.25);
+        const double error = std::abs(dx.view().plane(0, c)[k] - expected);
+        worst = error <= worst ? worst : error;
+      }
+    CHECK(worst < 1e-6);
+  };
+  on_both_teams([&](const auto& team) {
+    for (const RunRows rows : {RunRows{0, 1}, RunRows{7, 1}, RunRows{2, 3}}) {
+      check(team, pulled(scale_of, pull_of), rows);
+      check(team, pulled<true>(scale_of, pull_of), rows);
+    }
+  });
+}
+
 TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first element that equals it") {
   auto x = random_tensor<double>("x", map);
   x.view().plane(1, 2)[11] = x.view().plane(1, 2)[30] = 7;
@@ -273,10 +343,11 @@ TEST_CASE("pull: scale dy + p + q (x - centre), and the pick at the first elemen
           const std::array pulls{Pull{.p = -1, .q = slopes.first, .centre = 0.2},
                                  Pull{.p = 0.5, .q = slopes.second, .centre = 0.1, .pick = pick, .picked = 7}};
           const std::array scales{2.0, 1.25};
-          recal::detail::pull(
-              team, map.plane(), 2, [&](Index i) { return recal::at(scales, i); },
-              [&](Index i) { return recal::at(pulls, i); }, std::as_const(x_copy).view().planes(1, 1),
-              std::as_const(dy_copy).view().planes(1, 1), dx.view().planes(1, 1));
+          recal::detail::pull(team, map.plane(), 2, RunRows{4, 3},
+                              pulled([&](Index row) { return recal::at(scales, (row - 4) / 3); },
+                                     [&](Index row) { return recal::at(pulls, (row - 4) / 3); }),
+                              std::as_const(x_copy).view().planes(1, 1), std::as_const(dy_copy).view().planes(1, 1),
+                              dx.view().planes(1, 1));
           double worst = 0;
           const auto look = [&](Index c, Index k, double expected) {
             const double error = std::abs(dx.view().plane(1, c)[k] - expected);
@@ -298,8 +369,9 @@ TEST_CASE("a plane without a slope does not look at x, whatever slope the next o
   const auto dy = random_tensor<float>("dy", map);
   Tensor<float> dx(map, 0.0F);
   recal::detail::pull(
-      recal::Cpu::Team{}, map.plane(), 2, [](Index) { return 2.0; },
-      [](Index i) { return i == 0 ? Pull{.centre = -3e38} : Pull{.q = 1e-30, .centre = 3e38}; },
+      recal::Cpu::Team{}, map.plane(), 2, RunRows{0, 1},
+      pulled([](Index) { return 2.0; },
+             [](Index row) { return row == 0 ? Pull{.centre = -3e38} : Pull{.q = 1e-30, .centre = 3e38}; }),
       std::as_const(x).view().planes(0, 0), dy.view().planes(0, 0), dx.view().planes(0, 0));
   Index wrong = 0;
   for (Index k = 0; k < 2 * map.plane(); ++k) wrong += dx.data()[k] != 2 * dy.data()[k];
@@ -310,10 +382,9 @@ TEST_CASE("a pick that no element equals goes nowhere") {
   const auto x = random_tensor<float>("x", map);
   const auto dy = random_tensor<float>("dy", map);
   Tensor<float> dx(map, 0.0F);
-  recal::detail::pull(
-      recal::Cpu::Team{}, map.plane(), map.c, [](Index) { return 2.0; },
-      [](Index) { return Pull{.pick = 5, .picked = 3}; }, x.view().planes(0, 0), dy.view().planes(0, 0),
-      dx.view().planes(0, 0));
+  recal::detail::pull(recal::Cpu::Team{}, map.plane(), map.c, RunRows{0, 1},
+                      pulled([](Index) { return 2.0; }, [](Index) { return Pull{.pick = 5, .picked = 3}; }),
+                      x.view().planes(0, 0), dy.view().planes(0, 0), dx.view().planes(0, 0));
   Index wrong = 0;
   for (Index k = 0; k < map.c * map.plane(); ++k) wrong += dx.data()[k] != 2 * dy.data()[k];
   CHECK(wrong == 0);

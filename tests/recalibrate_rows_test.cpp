@@ -10,7 +10,10 @@
 #include <recal/backend/reference/backend.hpp>
 #include <recal/gate/sigmoid.hpp>
 #include <recal/integrate/identity.hpp>
+#include <recal/pool/l2.hpp>
+#include <recal/pool/max.hpp>
 #include <recal/pool/mean.hpp>
+#include <recal/pool/mean_std.hpp>
 #include <recal/recalibrate_rows.hpp>
 
 using namespace recal;
@@ -80,7 +83,6 @@ TEST_CASE("room for the numbers of some rows, counted from the first of them") {
   CHECK(pulls.grad_style.size() == 3);
   CHECK(pulls.grad_excitation.size() == 6);
   CHECK(pulls.grad_gate.size() == 3);
-  CHECK(pulls.pull.size() == 3);
 }
 
 TEST_CASE("rows of one's own keep their memory from one use to the next, and nest") {
@@ -98,7 +100,6 @@ TEST_CASE("rows of one's own keep their memory from one use to the next, and nes
 }
 
 TEST_CASE("the steps between passes find rows where they are: in a tape, or from the first of some on") {
-  const Mean pool;
   const Sigmoid gate;
   Counting integrate;
   CountingTape tape;
@@ -117,18 +118,51 @@ TEST_CASE("the steps between passes find rows where they are: in a tape, or from
   part.cover(2, 6, 1, 1);
   for (Index i = 0; i < 6; ++i) at(all.grad_gate, i) = {.scale = 1.0 + static_cast<double>(i), .shift = 0};
   for (Index i = 0; i < 4; ++i) at(part.grad_gate, i) = at(all.grad_gate, 2 + i);
-  detail::backward_step(pool, integrate, gate, three_groups, tape).all(Reference{}, all);
-  detail::backward_step(pool, integrate, gate, three_groups, tape).some(1, 3, part);
+  detail::backward_step(integrate, gate, three_groups, tape).all(Reference{}, all);
+  detail::backward_step(integrate, gate, three_groups, tape).some(1, 3, part);
+  const Mean pool;
+  const detail::PulledRows<Mean> of_all{pool, 16, tape, all};
+  const detail::PulledRows<Mean> of_part{pool, 16, tape, part};
 
   for (Index row = 0; row < 6; ++row) {
     const double z = static_cast<double>(row) + 1;
     const double s = 1 / (1 + std::exp(-z));
     CHECK(at(tape.gate, row).scale == doctest::Approx(s).epsilon(1e-14));
-    CHECK(at(all.pull, row).p ==
+    CHECK(of_all.scale<double>(row) == at(tape.gate, row).scale);
+    CHECK(of_all.pull<double>(row).p ==
           doctest::Approx(2 * (1.0 + static_cast<double>(row)) * s * (1 - s) / 16).epsilon(1e-13));
     if (row < 2) continue;
     CHECK(at(some.gate, row - 2).scale == at(tape.gate, row).scale);
-    CHECK(at(part.pull, row - 2).p == at(all.pull, row).p);
+    CHECK(of_part.pull<double>(row).p == of_all.pull<double>(row).p);
+  }
+}
+
+TEST_CASE_TEMPLATE("what is pulled from the planes of several rows is what is pulled from each", P, Mean, MeanStd, Max,
+                   L2) {
+  static_assert(detail::PulledRows<P>::packs);
+  using Lanes = pack_for<double>;
+  const P pool;
+  CountingTape tape;
+  tape.cover(0, 32, P::width, 1);
+  PullRows rows;
+  rows.cover(5, 32, P::width, 1);
+  for (std::size_t i = 0; i < tape.style.size(); ++i)
+    tape.style[i] = i == 24 ? 0.0 : 1.0 + 0.1 * static_cast<double>(i);
+  for (std::size_t i = 0; i < rows.grad_style.size(); ++i) rows.grad_style[i] = 0.3 * static_cast<double>(i) - 2;
+  for (Index row = 0; row < 32; ++row) at(tape.gate, row) = {.scale = 100.0 + static_cast<double>(row), .shift = -1};
+  for (const Index count : {1, 49}) {
+    const detail::PulledRows<P> pulled{pool, count, tape, rows};
+    const auto several = pulled.template pull<Lanes>(20);
+    const auto scales = pulled.template scale<Lanes>(20);
+    for (int lane = 0; lane < Lanes::lanes; ++lane) {
+      const Pull one = pulled.template pull<double>(20 + lane);
+      CHECK(several.p.v[lane] == doctest::Approx(one.p).epsilon(1e-15));
+      CHECK(several.q.v[lane] == doctest::Approx(one.q).epsilon(1e-15));
+      CHECK(several.centre.v[lane] == one.centre);
+      CHECK(several.pick.v[lane] == one.pick);
+      CHECK(several.picked.v[lane] == one.picked);
+      CHECK(scales.v[lane] == 120.0 + lane);
+    }
   }
 }
 
@@ -152,7 +186,7 @@ TEST_CASE("integrations that take blocks of channels get them as they lie, in on
   check(tape.excitation);
   detail::infer_step(integrate, gate, groups).all(Reference{}, tape);
   check(tape.excitation);
-  detail::backward_step(Mean{}, integrate, gate, groups, tape).all(Cpu{}, pulls);
+  detail::backward_step(integrate, gate, groups, tape).all(Cpu{}, pulls);
   check(pulls.grad_style);
 }
 

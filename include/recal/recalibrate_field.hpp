@@ -287,8 +287,10 @@ class Recalibrate<P, I, G> {
         const auto own = dt.subspan(static_cast<std::size_t>(n * positions), static_cast<std::size_t>(positions));
         pool_.pull(c, n, x.shape, own, tape.pool, add);
         if (pool_.uniform()) {
-          detail::pull_plane(team, x.shape.plane(), open(layout, tape.excitation, n, c, 0).scale, Pull{.p = add[0]},
-                             x.plane(n, c), dy.plane(n, c), dx.plane(n, c));
+          using A = typename Team::template accumulator<std::remove_cvref_t<decltype(*x.plane(n, c))>>;
+          const double scale = open(layout, tape.excitation, n, c, 0).scale;
+          team.map(x.shape.plane(), dx.plane(n, c),
+                   detail::PullEvenly<A>{static_cast<A>(scale), static_cast<A>(add[0])}, dy.plane(n, c));
         } else {
           const auto gates = spread(layout, tape.excitation, n, c, x.shape);
           team.map(

@@ -70,14 +70,10 @@ void backward_planes(const B& backend, const P& pool, I& integrate, const G& gat
         [&](const auto& team, const PlaneRun& run, PullRows& rows) {
           dots(team, x, dy, run, groups.rows_of(run).from(rows.begin), rows.grad_gate.data());
         },
-        backward_step(pool, integrate, gate, groups, tape),
+        backward_step(integrate, gate, groups, tape),
         [&](const auto& team, const PlaneRun& run, const PullRows& rows) {
-          const RunRows all = groups.rows_of(run);
-          const RunRows own = all.from(rows.begin);
-          pull(
-              team, x.shape.plane(), run.size(), [&](Index i) { return at(tape.gate, all[i]).scale; },
-              [&](Index i) -> const Pull& { return at(rows.pull, own[i]); }, x.planes(run.n, run.first),
-              dy.planes(run.n, run.first), dx.planes(run.n, run.first));
+          pull(team, x.shape.plane(), run.size(), groups.rows_of(run), PulledRows<P>{pool, x.shape.plane(), tape, rows},
+               x.planes(run.n, run.first), dy.planes(run.n, run.first), dx.planes(run.n, run.first));
         });
   });
 }

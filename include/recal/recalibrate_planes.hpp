@@ -4,18 +4,19 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstring>
 #include <type_traits>
 
 #include <recal/backend/backend.hpp>
 #include <recal/backend/channel_block.hpp>
+#include <recal/backend/lanes_sink.hpp>
+#include <recal/core/columns.hpp>
 #include <recal/core/dots.hpp>
-#include <recal/core/interleaved.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/gate/gate.hpp>
 #include <recal/groups.hpp>
 #include <recal/pool/style_pool.hpp>
+#include <recal/row_lanes.hpp>
 
 namespace recal {
 
@@ -141,9 +142,7 @@ struct FinishIntoRows {
   void several(Index first, Index planes, const State& states) const {
     std::array<Lanes, static_cast<std::size_t>(P::width)> t;
     pool.finish(states, count, t.data());
-    if (rows.step == 1 && planes == Lanes::lanes) return store_interleaved(style + rows[first] * P::width, t);
-    for (Index i = 0; i < planes; ++i)
-      for (Index d = 0; d < P::width; ++d) style[rows[first + i] * P::width + d] = at(t, d).v[i];
+    store_rows(style, rows, first, planes, t);
   }
 };
 
@@ -187,34 +186,13 @@ void apply(const Team& team, Index count, Index planes, const GateOf& gate_of, P
       x);
 }
 
-/// A sink of reduce_planes: Dots as the gradients of gates, into the rows of a run.
-struct DotsIntoRows {
-  RunRows rows;
-  Affine* grad;
-
-  void operator()(Index i, const Dots::State<double>& sums) const {
-    grad[rows[i]] = {.scale = sums.s1(), .shift = sums.s0()};
-  }
-
-  template <class Lanes>
-  void several(Index first, Index planes, const Dots::State<Lanes>& sums) const {
-    const Lanes scale = sums.s1();
-    const Lanes shift = sums.s0();
-    if (rows.step == 1 && planes == Lanes::lanes) {
-      std::array<double, 2 * static_cast<std::size_t>(Lanes::lanes)> both;
-      store_interleaved(both.data(), std::array{scale, shift});
-      std::memcpy(static_cast<void*>(grad + rows[first]), both.data(), sizeof(both));
-      static_assert(sizeof(both) == Lanes::lanes * sizeof(Affine));
-      return;
-    }
-    for (Index i = 0; i < planes; ++i) grad[rows[first + i]] = {.scale = scale.v[i], .shift = shift.v[i]};
-  }
-};
-
 /// (dL/dscale, dL/dshift) of each plane's gate, into its row.
 template <class Team, class X, class DY>
 void dots(const Team& team, const X& x, const DY& dy, const PlaneRun& run, const RunRows& rows, Affine* grad) {
-  reduce_planes(team, Dots{}, x.shape.plane(), run.size(), DotsIntoRows{rows, grad}, x.planes(run.n, run.first),
+  const auto keep = [&](Index i, Index planes, const auto& sums) {
+    store_rows(numbers_of(grad), rows, i, planes, std::array{sums.s1(), sums.s0()});
+  };
+  reduce_planes(team, Dots{}, x.shape.plane(), run.size(), LanesSink{keep}, x.planes(run.n, run.first),
                 dy.planes(run.n, run.first));
 }
 
@@ -255,50 +233,48 @@ struct PullBySlope {
   }
 };
 
-template <class A>
-[[nodiscard]] PullEvenly<A> pull_evenly(double scale, const Pull& pull) {
-  return {static_cast<A>(scale), static_cast<A>(pull.p)};
-}
-
-template <class A>
-[[nodiscard]] PullBySlope<A> pull_by_slope(double scale, const Pull& pull) {
-  return {static_cast<A>(scale), static_cast<A>(pull.p), static_cast<A>(pull.q), static_cast<A>(pull.centre)};
-}
-
-/// dx = scale*dy + p + q*(x - centre) on a plane.
-template <class Team, class X, class DY, class DX>
-void pull_plane(const Team& team, Index count, double gate_scale, const Pull& pull, const X* x, const DY* dy, DX* dx) {
-  using A = typename Team::template accumulator<X>;
-  if (pull.q == 0)
-    team.map(count, dx, pull_evenly<A>(gate_scale, pull), dy);
-  else
-    team.map(count, dx, pull_by_slope<A>(gate_scale, pull), dy, x);
-}
-
-/// The same on planes, with scale_of(i) and pull_of(i) on the i-th, and the pick at its element.
-template <class Team, class ScaleOf, class PullOf, class X, class DY, class DX>
-void pull(const Team& team, Index count, Index planes, const ScaleOf& scale_of, const PullOf& pull_of, PlaneSpan<X> x,
-          PlaneSpan<DY> dy, PlaneSpan<DX> dx) {
+/// dx = scale*dy + p + q*(x - centre) on planes that a block of channels may have, with scale and pull as `pulled` has
+/// them of their rows, and the pick at its element. A plane whose q is 0 does not look at x.
+template <class Team, class Pulled, class X, class DY, class DX>
+void pull_block(const Team& team, Index count, Index planes, const RunRows& rows, const Pulled& pulled, PlaneSpan<X> x,
+                PlaneSpan<DY> dy, PlaneSpan<DX> dx) {
   using A = typename Team::template accumulator<std::remove_const_t<X>>;
+  Columns<PullBySlope, A, ChannelBlock::limit> maps;
   Index picks = 0;
   Index slopes = 0;
+  for_each_row_lanes<Pulled::packs>(rows, planes, [&]<class L>(Index i, L) {
+    const BasicPull<L> pull = pulled.template pull<L>(rows[i]);
+    picks += count_nonzero(pull.pick);
+    slopes += count_nonzero(pull.q);
+    maps.set(i, PullBySlope<L>{pulled.template scale<L>(rows[i]), pull.p, pull.q, pull.centre});
+  });
+  const auto evenly = [&](Index i) {
+    const auto map = maps.get(i);
+    return PullEvenly<A>{map.scale, map.p};
+  };
+  const auto by_slope = [&](Index i) { return maps.get(i); };
+  if (picks == 0 && slopes == 0) return map_each_plane(team, count, planes, dx, evenly, dy);
+  if (picks == 0 && slopes == planes) return map_each_plane(team, count, planes, dx, by_slope, dy, x);
   for (Index i = 0; i < planes; ++i) {
-    picks += pull_of(i).pick != 0;
-    slopes += pull_of(i).q != 0;
-  }
-  if (picks == 0 && slopes == 0)
-    return map_each_plane(
-        team, count, planes, dx, [&](Index i) { return pull_evenly<A>(scale_of(i), pull_of(i)); }, dy);
-  if (picks == 0 && slopes == planes)
-    return map_each_plane(
-        team, count, planes, dx, [&](Index i) { return pull_by_slope<A>(scale_of(i), pull_of(i)); }, dy, x);
-  for (Index i = 0; i < planes; ++i) {
-    const Pull& pull = pull_of(i);
+    const Pull pull = pulled.template pull<double>(rows[i]);
     // Looked up before dx is written, which may be x.
     const Index picked = pull.pick != 0 ? find_element(x[i], count, pull.picked) : count;
-    pull_plane(team, count, scale_of(i), pull, x[i], dy[i], dx[i]);
+    if (pull.q == 0)
+      team.map(count, dx[i], evenly(i), dy[i]);
+    else
+      team.map(count, dx[i], by_slope(i), dy[i], x[i]);
     if (picked < count) add_to(dx[i] + picked, pull.pick);
   }
+}
+
+/// The same on any number of planes.
+template <class Team, class Pulled, class X, class DY, class DX>
+void pull(const Team& team, Index count, Index planes, const RunRows& rows, const Pulled& pulled, PlaneSpan<X> x,
+          PlaneSpan<DY> dy, PlaneSpan<DX> dx) {
+  const auto from = []<class T>(const PlaneSpan<T>& span, Index i) { return PlaneSpan<T>{span[i], span.stride}; };
+  for (Index first = 0; first < planes; first += ChannelBlock::limit)
+    pull_block(team, count, std::min(ChannelBlock::limit, planes - first), RunRows{rows[first], rows.step}, pulled,
+               from(x, first), from(dy, first), from(dx, first));
 }
 
 }  // namespace detail

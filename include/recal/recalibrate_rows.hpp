@@ -6,11 +6,13 @@
 
 #include <recal/backend/channel_block.hpp>
 #include <recal/core/buffer.hpp>
+#include <recal/core/interleaved.hpp>
 #include <recal/core/kept.hpp>
 #include <recal/gate/gate.hpp>
 #include <recal/integrate/integrate.hpp>
 #include <recal/pool/style_pool.hpp>
 #include <recal/recalibrate_planes.hpp>
+#include <recal/row_lanes.hpp>
 
 /// What happens to the numbers of the rows between two passes over planes: integration, and loops over rows before and
 /// after it, in which divisions and exponentials of neighbouring rows overlap.
@@ -43,14 +45,12 @@ struct PullRows {
   Buffer<double> grad_style;
   Buffer<double> grad_excitation;
   Buffer<Affine> grad_gate;
-  Buffer<Pull> pull;
 
   void cover(Index first, Index last, Index in, Index out) {
     begin = first;
     resize(grad_style, (last - first) * in);
     resize(grad_excitation, (last - first) * out);
     resize(grad_gate, last - first);
-    resize(pull, last - first);
   }
 };
 
@@ -177,9 +177,9 @@ template <class I, class G>
       open_step(gate));
 }
 
-/// From the gradients of the gates to what is pulled from every plane.
-template <class P, class I, class G, class Tape>
-[[nodiscard]] auto backward_step(const P& pool, I& integrate, const G& gate, const Groups& groups, Tape& tape) {
+/// From the gradients of the gates to those of the styles.
+template <class I, class G, class Tape>
+[[nodiscard]] auto backward_step(I& integrate, const G& gate, const Groups& groups, Tape& tape) {
   return between<I>(
       groups,
       [&](Index first, Index last, PullRows& rows) {
@@ -198,12 +198,34 @@ template <class P, class I, class G, class Tape>
         else
           integrate.backward(first, t, dz, dt, tape.integrate);
       },
-      [&, count = groups.shape.plane()](Index first, Index last, PullRows& rows) {
-        const double* dt = rows.grad_style.data() + (first - rows.begin) * P::width;
-        for (Index row = first; row < last; ++row, dt += P::width)
-          at(rows.pull, row - rows.begin) = pool.pull(tape.style.data() + row * P::width, dt, count);
-      });
+      no_rows);
 }
+
+/// What is pulled from planes of `count` elements after backward_step(): from that of a row, or of as many from it on
+/// as A has lanes.
+template <class P>
+struct PulledRows {
+  const P& pool;
+  Index count;
+  const GateRows& tape;
+  const PullRows& rows;
+
+  /// Whether the pool's pull() is written for packs.
+  static constexpr bool packs = requires(const P& p, const pack_for<double>* t) { p.pull(t, t, Index{}); };
+
+  template <class A>
+  [[nodiscard]] BasicPull<A> pull(Index row) const {
+    const auto t = load_interleaved<A, P::width>(tape.style.data() + row * P::width);
+    const auto dt = load_interleaved<A, P::width>(rows.grad_style.data() + (row - rows.begin) * P::width);
+    return pool.pull(t.data(), dt.data(), count);
+  }
+
+  /// The scale of the gate.
+  template <class A>
+  [[nodiscard]] A scale(Index row) const {
+    return load_interleaved<A, 2>(numbers_of(tape.gate.data() + row))[0];
+  }
+};
 
 /// with_rows(rows_of), where rows_of gives Rows for a backward pass through all groups; then the gradients of
 /// parameters that the integration adds at the end, which need all rows.

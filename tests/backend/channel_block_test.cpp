@@ -23,6 +23,7 @@ TEST_CASE("blocks cover every channel once, whatever the shape") {
     for (const int count : seen) CHECK(count == 1);
     CHECK(ChannelBlock::width(shape) >= 1);
     CHECK(ChannelBlock::width(shape) <= ChannelBlock::limit);
+    CHECK((ChannelBlock::width(shape) < 8 || ChannelBlock::width(shape) % 8 == 0));
   }
 }
 

@@ -105,7 +105,7 @@ TEST_CASE_TEMPLATE("a number stands for a pack of it", P, RECAL_TEST_PACKS) {
             a * 2 + 1, [](auto x) { return x * 2 + 1; }, a) == 0);
 }
 
-TEST_CASE_TEMPLATE("max, min and where_positive choose lane by lane", P, RECAL_TEST_PACKS) {
+TEST_CASE_TEMPLATE("max, min, where_positive and choose_positive choose lane by lane", P, RECAL_TEST_PACKS) {
   const P a = some<P>(4);
   const P b = some<P>(5);
   CHECK(wrong_lanes(
@@ -118,6 +118,23 @@ TEST_CASE_TEMPLATE("max, min and where_positive choose lane by lane", P, RECAL_T
             where_positive(a, b), [](auto x, auto y) { return x > 0 ? y : y * 0; }, a, b) == 0);
   CHECK(wrong_lanes(
             where_positive(P(0), b), [](auto y) { return y * 0; }, b) == 0);
+  CHECK(wrong_lanes(
+            choose_positive(a, b, a), [](auto x, auto y) { return x < 0 ? x : y; }, a, b) == 0);
+}
+
+TEST_CASE_TEMPLATE("lanes that are not 0 are counted", P, RECAL_TEST_PACKS) {
+  P a(0);
+  CHECK(count_nonzero(a) == 0);
+  a.v[1] = -1;
+  CHECK(count_nonzero(a) == 1);
+  CHECK(count_nonzero(P(NAN)) == P::lanes);
+}
+
+TEST_CASE_TEMPLATE("rounded to what another scalar can hold", P, RECAL_TEST_PACKS) {
+  const P a = some<P>(6) / 3;
+  CHECK(wrong_lanes(
+            recal::rounded_to<float>(a), [](auto x) { return static_cast<decltype(x)>(static_cast<float>(x)); }, a) ==
+        0);
 }
 
 TEST_CASE_TEMPLATE("the root of every lane", P, RECAL_TEST_PACKS) {
@@ -134,6 +151,11 @@ TEST_CASE("scalars have the same functions") {
   CHECK(recal::where_positive(1.0, 5.0) == 5.0);
   CHECK(recal::where_positive(0.0, 5.0) == 0.0);
   CHECK(recal::where_positive(-1.0F, 5.0F) == 0.0F);
+  CHECK(recal::choose_positive(0.0, 1.0, 2.0) == 1.0);
+  CHECK(recal::choose_positive(-0.5, 1.0, 2.0) == 2.0);
+  CHECK(recal::count_nonzero(0.0F) == 0);
+  CHECK(recal::count_nonzero(-2.0) == 1);
+  CHECK(recal::rounded_to<float>(1.0 / 3) == static_cast<double>(1.0F / 3));
 }
 
 TEST_CASE_TEMPLATE("every scalar is loaded and stored, at any address", P, RECAL_TEST_PACKS) {

@@ -14,12 +14,15 @@ using recal::fused::ChannelMoments;
 
 TEST_CASE("moments of a channel are those of all its planes together") {
   const double planes[3][4] = {{1e6, 1e6 + 1, 1e6 - 2, 1e6 + 5}, {1e6 + 7, 1e6, 1e6, 1e6}, {1e6 - 3, 1e6, 1e6, 1e6}};
-  ChannelMoments moments;
+  const auto moments_of = [](const auto& plane) {
+    return recal::detail::plane_moments(recal::Cpu::Team{}.reduce(recal::MeanStd{}, 4, plane), 4);
+  };
+  ChannelMoments moments = ChannelMoments::of(moments_of(planes[0]));
+  moments.add(moments_of(planes[1]));
+  moments.add(moments_of(planes[2]));
   double sum = 0.0;
-  for (const auto& plane : planes) {
-    moments.add(recal::detail::plane_moments(recal::Cpu::Team{}.reduce(recal::MeanStd{}, 4, plane), 4));
+  for (const auto& plane : planes)
     for (const double x : plane) sum += x - 1e6;
-  }
   const double mean = sum / 12;
   double squares = 0.0;
   for (const auto& plane : planes)

@@ -11,8 +11,16 @@
 
 namespace {
 
+using recal::BasicPlaneMoments;
 using recal::Index;
 using recal::PlaneMoments;
+
+double lane(double number, Index) { return number; }
+
+template <int L>
+double lane(const recal::Pack<double, L>& numbers, Index i) {
+  return numbers.v[i];
+}
 
 /// Planes of K elements 0, 1, ... K - 1, each 100 above the one before.
 std::vector<float> stairs(Index planes, Index count) {
@@ -28,8 +36,12 @@ void check_moments(const Team& team, const Reducer& reducer, bool extremes) {
     for (const Index planes : {1, 4, 7}) {
       const auto x = stairs(planes, count);
       std::vector<PlaneMoments> found(static_cast<std::size_t>(planes));
-      const auto keep = [&](Index i, const PlaneMoments& m) { found.at(static_cast<std::size_t>(i)) = m; };
-      recal::reduce_planes(team, reducer, count, planes, recal::detail::MomentsSink{count, keep},
+      const auto keep = [&]<class A>(Index first, Index own, const BasicPlaneMoments<A>& m) {
+        for (Index i = 0; i < own; ++i)
+          found.at(static_cast<std::size_t>(first + i)) = {m.count, lane(m.mean, i), lane(m.squares, i),
+                                                           lane(m.smallest, i), lane(m.largest, i)};
+      };
+      recal::reduce_planes(team, reducer, count, planes, recal::detail::moments_sink(count, keep),
                            recal::PlaneSpan<const float>{x.data(), count});
       const auto k = static_cast<double>(count);
       for (Index p = 0; p < planes; ++p) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 
 #include <recal/backend/backend.hpp>
 #include <recal/core/shape.hpp>
@@ -14,21 +13,19 @@ struct ChannelBlock {
   static constexpr Index limit = 64;
   static constexpr Index elements_per_run = 8192;
   static constexpr Index long_plane = 2048;  // a long run by itself
+  static constexpr Index whole_packs = 8;    // channels that fill packs, whatever a register holds
   Index first;
   Index last;
 
   [[nodiscard]] Index size() const { return last - first; }
 
-  /// Enough channels for a long run, few enough for eight threads or more.
+  /// Enough channels for a long run, few enough for eight threads or more; in whole packs where they are more than one.
   [[nodiscard]] static Index width(const Shape& x) {
     const Index wanted = x.plane() < long_plane ? elements_per_run / std::max(x.plane(), Index{1}) : 1;
-    return std::clamp(std::min(wanted, x.c / 8), Index{1}, limit);
+    const Index width = std::clamp(std::min(wanted, x.c / 8), Index{1}, limit);
+    return width > whole_packs ? width - width % whole_packs : width;
   }
 };
-
-/// One of these for each channel of a block.
-template <class Item>
-using PerChannel = std::array<Item, ChannelBlock::limit>;
 
 /// program(team, block) for blocks that cover all channels of x, all samples of them; their sizes depend on the shape
 /// alone.

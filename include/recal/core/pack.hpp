@@ -99,6 +99,28 @@ template <std::floating_point T>
   return gate > 0 ? value : T{};
 }
 
+/// `negative` where `sign` < 0, else `positive`, lane by lane.
+template <class T, int L>
+[[nodiscard]] constexpr Pack<T, L> choose_positive(Pack<T, L> sign, Pack<T, L> positive, Pack<T, L> negative) noexcept {
+  return Pack<T, L>(sign.v < 0 ? negative.v : positive.v);
+}
+template <std::floating_point T>
+[[nodiscard]] constexpr T choose_positive(T sign, T positive, T negative) noexcept {
+  return sign < 0 ? negative : positive;
+}
+
+/// How many lanes are not 0.
+template <class T, int L>
+[[nodiscard]] constexpr int count_nonzero(Pack<T, L> a) noexcept {
+  int count = 0;
+  for (int lane = 0; lane < L; ++lane) count += a.v[lane] != 0;
+  return count;
+}
+template <std::floating_point T>
+[[nodiscard]] constexpr int count_nonzero(T a) noexcept {
+  return a != 0;
+}
+
 #if defined(__AVX512F__)
 inline constexpr int register_bytes = 64;
 #elif defined(__AVX__)
@@ -149,6 +171,18 @@ inline void store(T* to, A a) noexcept {
     std::memcpy(to, &narrow, sizeof(narrow));
   } else {
     for (int lane = 0; lane < A::lanes; ++lane) to[lane] = T(static_cast<float>(a.v[lane]));
+  }
+}
+
+/// `a` as the nearest numbers that a T can be.
+template <class T, class A>
+[[nodiscard]] inline A rounded_to(A a) noexcept {
+  if constexpr (std::is_arithmetic_v<A>) {
+    return static_cast<A>(static_cast<T>(a));
+  } else {
+    T narrow[A::lanes];
+    store(&narrow[0], a);
+    return load<A>(&narrow[0]);
   }
 }
 

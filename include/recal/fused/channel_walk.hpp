@@ -12,39 +12,37 @@
 namespace recal::fused {
 
 /// The moments of one channel from those of its planes, all of K elements, put together in double about the first
-/// plane's mean.
-class ChannelMoments {
- public:
-  ChannelMoments() = default;
+/// plane's mean. With a pack as A: those of as many channels as it has lanes.
+template <class A>
+struct BasicChannelMoments {
+  A planes;
+  A shift;
+  A inside;     ///< of squares
+  A between;    ///< of (mean - shift)^2
+  A distances;  ///< of mean - shift
 
-  /// From sums over `planes` planes, taken elsewhere: of squares, (mean - shift)^2 and mean - shift.
-  RECAL_HOST_DEVICE ChannelMoments(double planes, double shift, double inside, double between, double distances)
-      : planes_(planes), shift_(shift), inside_(inside), between_(between), distances_(distances) {}
-
-  RECAL_HOST_DEVICE void add(const PlaneMoments& plane) {
-    if (planes_ == 0.0) shift_ = plane.mean;
-    const double distance = plane.mean - shift_;
-    inside_ += plane.squares;
-    between_ += distance * distance;
-    distances_ += distance;
-    planes_ += 1.0;
+  /// Of its first plane.
+  [[nodiscard]] RECAL_HOST_DEVICE static BasicChannelMoments of(const BasicPlaneMoments<A>& plane) {
+    return {A(1), plane.mean, plane.squares, A(0), A(0)};
   }
 
-  [[nodiscard]] RECAL_HOST_DEVICE double mean() const { return shift_ + distances_ / planes_; }
+  RECAL_HOST_DEVICE void add(const BasicPlaneMoments<A>& plane) {
+    const A distance = plane.mean - shift;
+    inside += plane.squares;
+    between += distance * distance;
+    distances += distance;
+    planes += A(1);
+  }
+
+  [[nodiscard]] RECAL_HOST_DEVICE A mean() const { return shift + distances / planes; }
 
   /// sum (x - mean)^2 over the planes, of K = `elements` each
-  [[nodiscard]] RECAL_HOST_DEVICE double squares(double elements) const {
-    const double between = between_ - distances_ * distances_ / planes_;
-    return inside_ + elements * (between > 0.0 ? between : 0.0);
+  [[nodiscard]] RECAL_HOST_DEVICE A squares(double elements) const {
+    return inside + A(elements) * max(between - distances * distances / planes, A(0));
   }
-
- private:
-  double planes_ = 0.0;
-  double shift_ = 0.0;
-  double inside_ = 0.0;
-  double between_ = 0.0;
-  double distances_ = 0.0;
 };
+
+using ChannelMoments = BasicChannelMoments<double>;
 
 using recal::ChannelAffine;
 using recal::ChannelAffineRelu;
@@ -57,17 +55,21 @@ struct ChannelAffineAddRelu : ChannelAffine<A> {
   }
 };
 
-/// S0 = sum dr and S1 = sum dr (x - centre) of one channel or plane, the centre one of T's numbers.
-struct GradientSums {
-  double centre = 0.0;
-  double gradient = 0.0;
-  double product = 0.0;
+/// S0 = sum dr and S1 = sum dr (x - centre) of one channel or plane, the centre one of T's numbers. With a pack as A:
+/// those of as many as it has lanes.
+template <class A>
+struct BasicGradientSums {
+  A centre = 0;
+  A gradient = 0;
+  A product = 0;
 
-  RECAL_HOST_DEVICE void add(const Dots::State<double>& plane) {
+  RECAL_HOST_DEVICE void add(const Dots::State<A>& plane) {
     gradient += plane.s0();
     product += plane.s1_about(centre);
   }
 };
+
+using GradientSums = BasicGradientSums<double>;
 
 /// dy where y > 0, else 0.
 struct OpenWherePositive {

@@ -3,36 +3,32 @@
 
 #include <recal/backend/backend.hpp>
 #include <recal/backend/channel_block.hpp>
+#include <recal/backend/lanes_sink.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/dots.hpp>
+#include <recal/core/for_each_lanes.hpp>
 #include <recal/core/hold_gradients.hpp>
 #include <recal/core/tensor.hpp>
+#include <recal/fused/channel_sums.hpp>
 #include <recal/fused/channel_walk.hpp>
 #include <recal/fused/tail_module.hpp>
 #include <recal/pool/mean_std.hpp>
 #include <recal/pool/moments_and_extremes.hpp>
-#include <recal/pool/moments_sink.hpp>
 #include <recal/pool/plane_moments.hpp>
 #include <recal/recalibrate_passes.hpp>
 #include <recal/recalibrate_planes.hpp>
 #include <recal/recalibrate_rows.hpp>
+#include <recal/row_lanes.hpp>
 
 namespace recal {
 
 /// What the backward pass of a residual tail needs besides x, out and the tapes of norm and module: N*C of each, in the
 /// order of the module's rows.
 struct ResidualTailTape {
-  struct Moments {
-    double mean;
-    double squares;
-  };
-  struct Extremes {
-    double smallest;
-    double largest;
-  };
-
-  Buffer<Moments> moments;
-  Buffer<Extremes> extremes;  ///< for pools that look at them
+  Buffer<double> mean;
+  Buffer<double> squares;
+  Buffer<double> smallest;  ///< and largest: for pools that look at them
+  Buffer<double> largest;
 };
 
 namespace fused {
@@ -88,8 +84,11 @@ class ResidualTail {
     else
       norm_.begin_running(norm_tape_);
     const Groups groups = detail::channels_of<Integrate>(x.shape);
-    resize(tape_.moments, groups.planes());
-    resize(tape_.extremes, wants_extremes<Pool> ? groups.planes() : 0);
+    const Index extremes = wants_extremes<Pool> ? groups.planes() : 0;
+    resize(tape_.mean, groups.planes());
+    resize(tape_.squares, groups.planes());
+    resize(tape_.smallest, extremes);
+    resize(tape_.largest, extremes);
     if (x.shape.size() == 0) return;
     walk(
         backend, groups, [this](Index, Index) { return &module_tape_; },
@@ -112,14 +111,13 @@ class ResidualTail {
     hold_gradients(module_);
     const Groups groups = detail::channels_of<Integrate>(x.shape);
     if (x.shape.size() == 0) return;
-    const auto& pool = fused::tail_pool(module_.pool());
     detail::with_pull_rows<Rows, Pool>(module_.integrate(), groups, module_tape_, [&](const auto& rows_of) {
       walk(
           backend, groups, rows_of,
           [&](const auto& team, const Channels& block, Rows& rows) {
             take_sums(team, block, groups, x, out, dout, dshortcut, rows);
           },
-          detail::backward_step(pool, module_.integrate(), module_.gate(), groups, module_tape_),
+          detail::backward_step(module_.integrate(), module_.gate(), groups, module_tape_),
           [&](const auto& team, const Channels& block, const Rows& rows) {
             pull(team, block, groups, x, TensorView<const T>(dshortcut), dx, rows);
           });
@@ -129,6 +127,8 @@ class ResidualTail {
  private:
   using Channels = ChannelBlock;
   using Rows = fused::TailPullRows;
+  using Maps = fused::PerChannel<fused::ChannelAffine, double>;
+  using Pulled = detail::PulledRows<Pool>;
 
   /// before(block, rows), between(group, rows), after(block, rows): block by block of channels, or in three walks where
   /// a group is a sample. rows_of is that of detail::run().
@@ -152,18 +152,21 @@ class ResidualTail {
   }
 
   /// What the norm did to the channels of a block.
-  [[nodiscard]] PerChannel<fused::ChannelAffine<double>> taped_maps(const Channels& block) const {
-    PerChannel<fused::ChannelAffine<double>> maps;
-    for (Index c = block.first; c < block.last; ++c) at(maps, c - block.first) = norm_.taped_map(c, norm_tape_);
+  [[nodiscard]] Maps taped_maps(const Channels& block) const {
+    Maps maps{};
+    detail::for_each_lanes(block.size(), [&]<class A>(Index i, A) {
+      maps.set(i, norm_.template taped_map<A>(block.first + i, norm_tape_));
+    });
     return maps;
   }
 
-  /// f(i, row) for the planes of a block, sample by sample, of channel block.first + i each.
-  template <class F>
+  /// f(i, row, a) for the planes of a block, sample by sample, of channel block.first + i each, or of as many as a pack
+  /// has lanes.
+  template <bool packs, class F>
   static void for_each_plane(const Channels& block, const Groups& groups, const F& f) {
     for (Index n = 0; n < groups.shape.n; ++n) {
       const RunRows rows = groups.rows_of({n, block.first, block.last});
-      for (Index i = 0; i < block.size(); ++i) f(i, rows[i]);
+      detail::for_each_row_lanes<packs>(rows, block.size(), [&](Index i, auto lanes) { f(i, rows[i], lanes); });
     }
   }
 
@@ -172,48 +175,60 @@ class ResidualTail {
   template <class Team, class T>
   void take_moments(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
                     Mode mode) {
-    PerChannel<fused::ChannelMoments> channels{};
-    for (Index n = 0; n < x.shape.n; ++n) {
-      const RunRows rows = groups.rows_of({n, block.first, block.last});
-      const auto keep = [&](Index i, const PlaneMoments& plane) {
-        at(tape_.moments, rows[i]) = {plane.mean, plane.squares};
-        if constexpr (wants_extremes<Pool>) at(tape_.extremes, rows[i]) = {plane.smallest, plane.largest};
-        at(channels, i).add(plane);
+    const auto channels = fused::channel_moments<Moments>(team, block, x, [&](Index n) {
+      return [this, rows = groups.rows_of({n, block.first, block.last})](Index i, Index planes, const auto& plane) {
+        keep_moments(rows, i, planes, plane);
       };
-      reduce_planes(team, Moments{}, x.shape.plane(), block.size(), detail::MomentsSink{x.shape.plane(), keep},
-                    x.planes(n, block.first));
-    }
+    });
     const auto elements = static_cast<double>(x.shape.plane());
     const double count = elements * static_cast<double>(x.shape.n);
-    const auto& pool = fused::tail_pool(module_.pool());
-    PerChannel<fused::ChannelAffine<double>> maps;
-    for (Index c = block.first; c < block.last; ++c)
-      at(maps, c - block.first) = mode == Mode::train
-                                      ? norm_.batch_map(c, at(channels, c - block.first), elements, count, norm_tape_)
-                                      : norm_.running_map(c, &norm_tape_);
-    for_each_plane(block, groups, [&](Index i, Index row) {
-      const auto& map = at(maps, i);
-      pool.finish_moments(taped_moments(x.shape, row).affine(map.scale, map.shift - map.scale * map.centre),
-                          module_tape_.style.data() + row * Pool::width);
+    Maps maps;
+    detail::for_each_lanes(block.size(), [&]<class A>(Index i, A) {
+      const Index c = block.first + i;
+      maps.set(i, mode == Mode::train ? norm_.batch_map(c, channels.template get<A>(i), elements, count, norm_tape_)
+                                      : norm_.template running_map<A>(c, &norm_tape_));
     });
+    const auto& pool = fused::tail_pool(module_.pool());
+    constexpr bool packs = detail::finishes_in_lanes<Pool, pack_for<double>>;
+    for_each_plane<packs>(block, groups, [&]<class A>(Index i, Index row, A) {
+      const auto map = maps.template get<A>(i);
+      std::array<A, static_cast<std::size_t>(Pool::width)> t;
+      pool.finish_moments(taped_moments<A>(x.shape, row).affine(map.scale, map.shift - map.scale * map.centre),
+                          t.data());
+      store_interleaved(module_tape_.style.data() + row * Pool::width, t);
+    });
+  }
+
+  template <class A>
+  void keep_moments(const RunRows& rows, Index i, Index planes, const BasicPlaneMoments<A>& plane) {
+    const auto keep = [&](Buffer<double>& numbers, A own) {
+      detail::store_rows(numbers.data(), rows, i, planes, std::array{own});
+    };
+    keep(tape_.mean, plane.mean);
+    keep(tape_.squares, plane.squares);
+    if constexpr (wants_extremes<Pool>) {
+      keep(tape_.smallest, plane.smallest);
+      keep(tape_.largest, plane.largest);
+    }
   }
 
   template <class Team, class T>
   void apply(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
              const TensorView<const T>& shortcut, const TensorView<T>& out) {
     using A = typename Team::template accumulator<T>;
-    const auto maps = taped_maps(block);
+    const Maps maps = taped_maps(block);
+    fused::PerChannel<fused::ChannelAffine, A> norm_and_gate;
     for (Index n = 0; n < x.shape.n; ++n) {
       const RunRows rows = groups.rows_of({n, block.first, block.last});
-      const auto norm_and_gate = [&](Index i) {
-        const Affine& gate = at(module_tape_.gate, rows[i]);
-        const auto& map = at(maps, i);
-        const fused::ChannelAffine<double> both{gate.scale * map.scale, map.centre,
-                                                gate.scale * map.shift + gate.shift};
-        return fused::ChannelAffineAddRelu<A>{both.as<A>()};
-      };
-      map_each_plane(team, x.shape.plane(), block.size(), out.planes(n, block.first), norm_and_gate,
-                     x.planes(n, block.first), shortcut.planes(n, block.first));
+      detail::for_each_row_lanes(rows, block.size(), [&]<class L>(Index i, L) {
+        const auto map = maps.template get<L>(i);
+        const auto gate = load_interleaved<L, 2>(detail::numbers_of(module_tape_.gate.data() + rows[i]));
+        norm_and_gate.set(i, fused::ChannelAffine<L>{gate[0] * map.scale, map.centre, gate[0] * map.shift + gate[1]});
+      });
+      map_each_plane(
+          team, x.shape.plane(), block.size(), out.planes(n, block.first),
+          [&](Index i) { return fused::ChannelAffineAddRelu<A>{norm_and_gate.get(i)}; }, x.planes(n, block.first),
+          shortcut.planes(n, block.first));
     }
   }
 
@@ -222,53 +237,70 @@ class ResidualTail {
                  const TensorView<const T>& out, const TensorView<const T>& dout, const TensorView<T>& dshortcut,
                  Rows& rows) {
     const Index count = x.shape.plane();
-    const auto maps = taped_maps(block);
+    const Maps maps = taped_maps(block);
     for (Index n = 0; n < x.shape.n; ++n) {
       const RunRows own = groups.rows_of({n, block.first, block.last}).from(rows.begin);
       map_planes(team, count, block.size(), dshortcut.planes(n, block.first), fused::OpenWherePositive{},
                  out.planes(n, block.first), dout.planes(n, block.first));
-      reduce_planes(
-          team, Dots{}, count, block.size(),
-          [&](Index i, const auto& state) {
-            const auto& map = at(maps, i);
-            const double gradient = state.s0();
-            const double product = state.s1_about(map.centre);
-            at(rows.product, own[i]) = product;
-            at(rows.grad_gate, own[i]) = {.scale = map.scale * product + map.shift * gradient, .shift = gradient};
-          },
-          x.planes(n, block.first), dshortcut.planes(n, block.first));
+      const auto keep = [&]<class A>(Index i, Index planes, const Dots::State<A>& sums) {
+        const auto map = maps.template get<A>(i);
+        const A gradient = sums.s0();
+        const A product = sums.s1_about(map.centre);
+        detail::store_rows(rows.product.data(), own, i, planes, std::array{product});
+        detail::store_rows(detail::numbers_of(rows.grad_gate.data()), own, i, planes,
+                           std::array{map.scale * product + map.shift * gradient, gradient});
+      };
+      reduce_planes(team, Dots{}, count, block.size(), detail::LanesSink{keep}, x.planes(n, block.first),
+                    dshortcut.planes(n, block.first));
     }
   }
 
-  /// The moments of the plane of a row.
-  [[nodiscard]] PlaneMoments taped_moments(const Shape& x, Index row) const {
-    const auto& [mean, squares] = at(tape_.moments, row);
-    if constexpr (!wants_extremes<Pool>) return {.count = x.plane(), .mean = mean, .squares = squares};
-    const auto& [smallest, largest] = at(tape_.extremes, row);
-    return {.count = x.plane(), .mean = mean, .squares = squares, .smallest = smallest, .largest = largest};
+  /// The moments of the plane of a row, or of as many from it on as A has lanes.
+  template <class A>
+  [[nodiscard]] BasicPlaneMoments<A> taped_moments(const Shape& x, Index row) const {
+    BasicPlaneMoments<A> moments{
+        .count = x.plane(), .mean = load<A>(&at(tape_.mean, row)), .squares = load<A>(&at(tape_.squares, row))};
+    if constexpr (wants_extremes<Pool>) {
+      moments.smallest = load<A>(&at(tape_.smallest, row));
+      moments.largest = load<A>(&at(tape_.largest, row));
+    }
+    return moments;
   }
 
   /// A plane's part in the sums that the norm's gradients are made of, of dy = scale r + p + q (y - centre).
-  void add_plane(fused::GradientSums& channel, const fused::ChannelAffine<double>& map, const Rows& rows, Index row,
-                 double count) const {
-    const auto& [mean, squares] = at(tape_.moments, row);
-    const Pull& pull = at(rows.pull, row - rows.begin);
-    const double scale = at(module_tape_.gate, row).scale;
-    const double deviation = mean - map.centre;
-    const double distance = map.scale * deviation + map.shift - pull.centre;  // of the mean of y from the pull's centre
-    const double evenly = count * (pull.p + pull.q * distance);
-    channel.gradient += scale * at(rows.grad_gate, row - rows.begin).shift + evenly;
-    channel.product += scale * at(rows.product, row - rows.begin) + deviation * evenly + pull.q * map.scale * squares;
+  template <class A>
+  void add_plane(fused::BasicGradientSums<A>& channel, const fused::ChannelAffine<A>& map,
+                 const BasicPlaneMoments<A>& x, const BasicPull<A>& pull, A scale, A gradient, A product) const {
+    const A deviation = x.mean - map.centre;
+    const A distance = map.scale * deviation + map.shift - pull.centre;  // of the mean of y from the pull's centre
+    const A evenly = A(static_cast<double>(x.count)) * (pull.p + pull.q * distance);
+    channel.gradient += scale * gradient + evenly;
+    channel.product += scale * product + deviation * evenly + pull.q * map.scale * x.squares;
     if constexpr (wants_extremes<Pool>) {
       channel.gradient += pull.pick;
-      channel.product += pull.pick * (picked(row, map) - map.centre);
+      channel.product += pull.pick * (picked(x, map) - map.centre);
     }
   }
 
   /// The element of x whose y a pick is for.
-  [[nodiscard]] double picked(Index row, const fused::ChannelAffine<double>& map) const {
-    const auto& [smallest, largest] = at(tape_.extremes, row);
-    return map.scale >= 0 ? largest : smallest;
+  template <class A>
+  [[nodiscard]] static A picked(const BasicPlaneMoments<A>& x, const fused::ChannelAffine<A>& map) {
+    return choose_positive(map.scale, x.largest, x.smallest);
+  }
+
+  /// The sums that the norm's gradients are made of.
+  [[nodiscard]] auto norm_sums(const Channels& block, const Groups& groups, const Maps& maps, const Pulled& pulled,
+                               const Rows& rows) const {
+    auto sums = norm_.no_sums(block, norm_tape_);
+    for_each_plane<Pulled::packs>(block, groups, [&]<class A>(Index i, Index row, A) {
+      auto channel = sums.template get<A>(i);
+      const Index own = row - rows.begin;
+      add_plane(channel, maps.template get<A>(i), taped_moments<A>(groups.shape, row), pulled.template pull<A>(row),
+                pulled.template scale<A>(row), load_interleaved<A, 2>(detail::numbers_of(&at(rows.grad_gate, own)))[1],
+                load<A>(&at(rows.product, own)));
+      sums.set(i, channel);
+    });
+    return sums;
   }
 
   template <class Team, class T>
@@ -276,34 +308,35 @@ class ResidualTail {
             const TensorView<const T>& r, const TensorView<T>& dx, const Rows& rows) {
     using A = typename Team::template accumulator<T>;
     const Index count = x.shape.plane();
-    const auto maps = taped_maps(block);
-    PerChannel<fused::GradientSums> sums{};
-    for (Index c = 0; c < block.last - block.first; ++c) at(sums, c).centre = at(maps, c).centre;
-    for_each_plane(block, groups, [&](Index i, Index row) {
-      add_plane(at(sums, i), at(maps, i), rows, row, static_cast<double>(count));
+    const Maps maps = taped_maps(block);
+    const auto& pool = fused::tail_pool(module_.pool());
+    const Pulled pulled{pool, count, module_tape_, rows};
+    const auto sums = norm_sums(block, groups, maps, pulled, rows);
+    fused::PerChannel<fused::ChannelPull, double> norm;
+    detail::for_each_lanes(block.size(), [&]<class L>(Index i, L) {
+      norm.set(i, norm_.pull_map(block.first + i, sums.template get<L>(i), static_cast<double>(x.shape.n * count),
+                                 norm_tape_));
     });
-    PerChannel<fused::ChannelPull<double>> pulls;
-    for (Index c = block.first; c < block.last; ++c)
-      at(pulls, c - block.first) =
-          norm_.pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), norm_tape_);
+    fused::PerChannel<fused::ChannelPull, A> norm_and_pull;
     for (Index n = 0; n < x.shape.n; ++n) {
-      const RunRows all = groups.rows_of({n, block.first, block.last});
-      const RunRows own = all.from(rows.begin);
-      const auto norm_and_pull = [&](Index i) {
-        const fused::ChannelPull<double>& norm = at(pulls, i);
-        const Pull& pull = at(rows.pull, own[i]);
-        const fused::ChannelPull<double> both{
-            norm.scale * at(module_tape_.gate, all[i]).scale, norm.centre,
-            norm.offset + norm.scale * (pull.p + pull.q * (at(maps, i).shift - pull.centre)),
-            norm.slope + norm.scale * pull.q * at(maps, i).scale};
-        return both.template as<A>();
-      };
-      map_each_plane(team, count, block.size(), dx.planes(n, block.first), norm_and_pull, r.planes(n, block.first),
-                     x.planes(n, block.first));
+      const RunRows own = groups.rows_of({n, block.first, block.last});
+      detail::for_each_row_lanes<Pulled::packs>(own, block.size(), [&]<class L>(Index i, L) {
+        const auto map = maps.template get<L>(i);
+        const auto channel = norm.template get<L>(i);
+        const BasicPull<L> pull = pulled.template pull<L>(own[i]);
+        norm_and_pull.set(
+            i, fused::ChannelPull<L>{channel.scale * pulled.template scale<L>(own[i]), channel.centre,
+                                     channel.offset + channel.scale * (pull.p + pull.q * (map.shift - pull.centre)),
+                                     channel.slope + channel.scale * pull.q * map.scale});
+      });
+      map_each_plane(
+          team, count, block.size(), dx.planes(n, block.first), [&](Index i) { return norm_and_pull.get(i); },
+          r.planes(n, block.first), x.planes(n, block.first));
       if constexpr (wants_extremes<Pool>)
         for (Index i = 0; i < block.size(); ++i)
-          add_pick(at(rows.pull, own[i]).pick * at(pulls, i).scale, count, picked(all[i], at(maps, i)),
-                   x.plane(n, block.first + i), dx.plane(n, block.first + i));
+          add_pick(pulled.template pull<double>(own[i]).pick * norm.get(i).scale, count,
+                   picked(taped_moments<double>(x.shape, own[i]), maps.get(i)), x.plane(n, block.first + i),
+                   dx.plane(n, block.first + i));
     }
   }
 

@@ -14,12 +14,6 @@
 /// each, so that a gate does not depend on who asks.
 namespace recal::detail {
 
-/// `positive` where z >= 0, else `negative`, lane by lane.
-template <class T, int L>
-[[nodiscard]] Pack<T, L> choose_positive(Pack<T, L> z, Pack<T, L> positive, Pack<T, L> negative) {
-  return Pack<T, L>(z.v < 0 ? negative.v : positive.v);
-}
-
 /// exp(-rate |z|)
 template <class P>
 [[nodiscard, gnu::always_inline]] inline P decay(P z, double rate) {

@@ -33,7 +33,7 @@ struct OnePlusTanh {
   static constexpr double rate = 2;
   template <class P>
   [[nodiscard]] static P scale(P z, P e) {
-    return detail::choose_positive(z, P(2), P(2) * e) / (P(1) + e);
+    return choose_positive(z, P(2), P(2) * e) / (P(1) + e);
   }
   template <class P>
   [[nodiscard]] static P pull(P grad, P e) {

@@ -33,7 +33,7 @@ struct Sigmoid {
   static constexpr double rate = 1;
   template <class P>
   [[nodiscard]] static P scale(P z, P e) {
-    return detail::choose_positive(z, P(1), e) / (P(1) + e);
+    return choose_positive(z, P(1), e) / (P(1) + e);
   }
   template <class P>
   [[nodiscard]] static P pull(P grad, P e) {

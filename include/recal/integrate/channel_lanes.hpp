@@ -3,7 +3,7 @@
 
 #include <type_traits>
 
-#include <recal/core/pack.hpp>
+#include <recal/core/for_each_lanes.hpp>
 #include <recal/core/shape.hpp>
 
 namespace recal::detail {
@@ -16,11 +16,8 @@ using OneChannel = std::integral_constant<Index, 1>;
 /// doubles has lanes.
 template <class F>
 void for_each_channel_lanes(Index channels, const F& f) {
-  using P = pack_for<double>;
   if (channels == 1) return f(Index{0}, double{}, OneChannel{});
-  Index i = 0;
-  for (; i + P::lanes <= channels; i += P::lanes) f(i, P{}, channels);
-  for (; i < channels; ++i) f(i, double{}, channels);
+  for_each_lanes(channels, [&](Index i, auto lanes) { f(i, lanes, channels); });
 }
 
 }  // namespace recal::detail

@@ -6,14 +6,17 @@
 #include <recal/backend/backend.hpp>
 #include <recal/backend/channel_block.hpp>
 #include <recal/backend/conv_start.hpp>
+#include <recal/backend/lanes_sink.hpp>
 #include <recal/core/dots.hpp>
 #include <recal/core/error.hpp>
+#include <recal/core/for_each_lanes.hpp>
 #include <recal/core/hold_gradients.hpp>
+#include <recal/core/pack.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/core/visit.hpp>
+#include <recal/fused/channel_sums.hpp>
 #include <recal/fused/channel_walk.hpp>
 #include <recal/pool/mean_std.hpp>
-#include <recal/pool/moments_sink.hpp>
 
 namespace recal::nn {
 
@@ -154,43 +157,53 @@ class BatchNorm2d {
 
   void begin_running(Tape& tape) const { prepare(tape, false); }
 
-  /// What the batch does to a channel whose `count` values have these moments, in planes of `elements`. Moves the
-  /// running statistics and fills the tape.
-  fused::ChannelAffine<double> batch_map(Index c, const fused::ChannelMoments& moments, double elements, double count,
-                                         Tape& tape) {
-    const auto towards = [this](T& running, double value) {
-      running = static_cast<T>((1.0 - momentum) * static_cast<double>(running) + momentum * value);
-    };
-    const double mean = moments.mean();
-    const double squares = moments.squares(elements);
-    const double inverse = 1.0 / std::sqrt(squares / count + eps);
-    towards(at(running_mean.value, c), mean);
-    towards(at(running_var.value, c), squares / (count - 1.0));
-    return record(tape, c, mean, inverse);
+  /// What the batch does to channel c whose `count` values have these moments, in planes of `elements`; with packs, to
+  /// as many channels from c on. Moves the running statistics and fills the tape.
+  template <class A>
+  fused::ChannelAffine<A> batch_map(Index c, const fused::BasicChannelMoments<A>& moments, double elements,
+                                    double count, Tape& tape) {
+    const A mean = moments.mean();
+    const A squares = moments.squares(elements);
+    blend(running_mean, c, mean);
+    blend(running_var, c, squares / A(count - 1.0));
+    return record(tape, c, mean, inverse_root(squares / A(count)));
   }
 
   /// What the running statistics do to a channel. Fills the tape where there is one.
-  fused::ChannelAffine<double> running_map(Index c, Tape* tape) const {
-    const auto mean = static_cast<double>(at(running_mean.value, c));
-    const double inverse = 1.0 / std::sqrt(static_cast<double>(at(running_var.value, c)) + eps);
+  template <class A = double>
+  fused::ChannelAffine<A> running_map(Index c, Tape* tape) const {
+    const A mean = of<A>(running_mean.value, c);
+    const A inverse = inverse_root(of<A>(running_var.value, c));
     return tape != nullptr ? record(*tape, c, mean, inverse) : affine(c, mean, inverse);
   }
 
   /// The map of the pass that the tape is of.
-  [[nodiscard]] fused::ChannelAffine<double> taped_map(Index c, const Tape& tape) const {
-    return affine(c, at(tape.mean, c), at(tape.inverse_deviation, c));
+  template <class A = double>
+  [[nodiscard]] fused::ChannelAffine<A> taped_map(Index c, const Tape& tape) const {
+    return affine(c, of<A>(tape.mean, c), of<A>(tape.inverse_deviation, c));
+  }
+
+  /// The sums of a block's channels over nothing yet.
+  [[nodiscard]] fused::PerChannel<fused::BasicGradientSums, double> no_sums(const ChannelBlock& block,
+                                                                            const Tape& tape) const {
+    fused::PerChannel<fused::BasicGradientSums, double> sums{};
+    recal::detail::for_each_lanes(block.size(), [&]<class A>(Index i, A) {
+      sums.set(i, fused::BasicGradientSums<A>{.centre = of<A>(tape.centre, block.first + i)});
+    });
+    return sums;
   }
 
   /// dx from dr and x, given a channel's sums over `count` values. Adds the gradients of weight and bias.
-  fused::ChannelPull<double> pull_map(Index c, const fused::GradientSums& sums, double count, const Tape& tape) {
-    const double off_centre = sums.centre - at(tape.mean, c);
-    const double inverse = at(tape.inverse_deviation, c);
-    const double about_mean = sums.product + off_centre * sums.gradient;
-    const double scale = static_cast<double>(at(weight.value, c)) * inverse;
-    at(weight.grad, c) += static_cast<T>(about_mean * inverse);
-    at(bias.grad, c) += static_cast<T>(sums.gradient);
-    const double slope = tape.of_batch ? -scale * inverse * inverse * about_mean / count : 0.0;
-    const double offset = tape.of_batch ? -scale * sums.gradient / count + slope * off_centre : 0.0;
+  template <class A>
+  fused::ChannelPull<A> pull_map(Index c, const fused::BasicGradientSums<A>& sums, double count, const Tape& tape) {
+    const A off_centre = sums.centre - of<A>(tape.mean, c);
+    const A inverse = of<A>(tape.inverse_deviation, c);
+    const A about_mean = sums.product + off_centre * sums.gradient;
+    const A scale = of<A>(weight.value, c) * inverse;
+    add(weight.grad, c, about_mean * inverse);
+    add(bias.grad, c, sums.gradient);
+    const A slope = tape.of_batch ? -scale * inverse * inverse * about_mean / A(count) : A(0);
+    const A offset = tape.of_batch ? -scale * sums.gradient / A(count) + slope * off_centre : A(0);
     return {scale, sums.centre, offset, slope};
   }
 
@@ -220,26 +233,49 @@ class BatchNorm2d {
     if (shortcut.data != nullptr) check_shape("shortcut", shortcut.shape, x.shape);
   }
 
+  /// One channel's, or those of as many as A has lanes.
+  template <class A, class Numbers>
+  [[nodiscard]] static A of(const Numbers& numbers, Index c) {
+    return load<A>(numbers.data() + c);
+  }
+
+  template <class A>
+  static void add(Buffer<T>& numbers, Index c, A more) {
+    store(numbers.data() + c, of<A>(numbers, c) + more);
+  }
+
+  template <class A>
+  void blend(BasicState<T>& running, Index c, A fresh) const {
+    store(running.value.data() + c, A(1.0 - momentum) * of<A>(running.value, c) + A(momentum) * fresh);
+  }
+
+  template <class A>
+  [[nodiscard]] A inverse_root(A variance) const {
+    using std::sqrt;
+    return A(1) / sqrt(variance + A(eps));
+  }
+
   /// Centre and shift such that scale * (x - centre) + shift normalises by `mean`.
-  [[nodiscard]] fused::ChannelAffine<double> affine(Index c, double mean, double inverse) const {
-    const double scale = static_cast<double>(at(weight.value, c)) * inverse;
-    const auto centre = static_cast<double>(static_cast<T>(mean));
-    return {scale, centre, static_cast<double>(at(bias.value, c)) + scale * (centre - mean)};
+  template <class A>
+  [[nodiscard]] fused::ChannelAffine<A> affine(Index c, A mean, A inverse) const {
+    const A scale = of<A>(weight.value, c) * inverse;
+    const A centre = rounded_to<T>(mean);
+    return {scale, centre, of<A>(bias.value, c) + scale * (centre - mean)};
   }
 
   template <class Team, class A>
   static void apply(const Team& team, const ChannelBlock& block, const In& x, const Out& y, const In& shortcut,
-                    Activation activation, const PerChannel<fused::ChannelAffine<A>>& maps) {
+                    Activation activation, const fused::PerChannel<fused::ChannelAffine, A>& maps) {
     for (Index n = 0; n < x.shape.n; ++n) {
       const auto on_planes = [&](const auto& of, const auto&... in) {
         map_each_plane(team, x.shape.plane(), block.size(), y.planes(n, block.first), of, in.planes(n, block.first)...);
       };
       if (shortcut.data != nullptr)
-        on_planes([&](Index i) { return fused::ChannelAffineAddRelu<A>{at(maps, i)}; }, x, shortcut);
+        on_planes([&](Index i) { return fused::ChannelAffineAddRelu<A>{maps.get(i)}; }, x, shortcut);
       else if (activation == Activation::relu)
-        on_planes([&](Index i) { return fused::ChannelAffineRelu<A>{at(maps, i)}; }, x);
+        on_planes([&](Index i) { return fused::ChannelAffineRelu<A>{maps.get(i)}; }, x);
       else
-        on_planes([&](Index i) { return at(maps, i); }, x);
+        on_planes([&](Index i) { return maps.get(i); }, x);
     }
   }
 
@@ -249,9 +285,9 @@ class BatchNorm2d {
     check_forward(x, y, shortcut);
     if (tape != nullptr) begin_running(*tape);
     walk_channels(backend, x.shape, [&](const typename B::Team& team, const ChannelBlock& block) {
-      PerChannel<fused::ChannelAffine<A>> maps;
-      for (Index c = block.first; c < block.last; ++c)
-        at(maps, c - block.first) = running_map(c, tape).template as<A>();
+      fused::PerChannel<fused::ChannelAffine, A> maps;
+      recal::detail::for_each_lanes(block.size(),
+                                    [&]<class L>(Index i, L) { maps.set(i, running_map<L>(block.first + i, tape)); });
       apply(team, block, x, y, shortcut, activation, maps);
     });
   }
@@ -273,15 +309,11 @@ class BatchNorm2d {
     if (count == 0) return;
     const auto elements = static_cast<double>(x.shape.plane());
     walk_channels(backend, x.shape, [&](const typename B::Team& team, const ChannelBlock& block) {
-      PerChannel<fused::ChannelMoments> moments{};
-      const auto add = [&](Index i, const PlaneMoments& plane) { at(moments, i).add(plane); };
-      for (Index n = 0; n < x.shape.n; ++n)
-        reduce_planes(team, MeanStd{}, x.shape.plane(), block.size(), recal::detail::MomentsSink{x.shape.plane(), add},
-                      x.planes(n, block.first));
-      PerChannel<fused::ChannelAffine<A>> maps;
-      for (Index c = block.first; c < block.last; ++c)
-        at(maps, c - block.first) =
-            batch_map(c, at(moments, c - block.first), elements, static_cast<double>(count), tape).template as<A>();
+      const auto moments = fused::channel_moments<MeanStd>(team, block, x, [](Index) { return [](const auto&...) {}; });
+      fused::PerChannel<fused::ChannelAffine, A> maps;
+      recal::detail::for_each_lanes(block.size(), [&]<class L>(Index i, L) {
+        maps.set(i, batch_map(block.first + i, moments.template get<L>(i), elements, static_cast<double>(count), tape));
+      });
       then(team, block, maps);
     });
   }
@@ -295,13 +327,14 @@ class BatchNorm2d {
     resize(tape.shift, channels());
   }
 
-  fused::ChannelAffine<double> record(Tape& tape, Index c, double mean, double inverse) const {
-    const fused::ChannelAffine<double> map = affine(c, mean, inverse);
-    at(tape.mean, c) = mean;
-    at(tape.inverse_deviation, c) = inverse;
-    at(tape.scale, c) = static_cast<T>(map.scale);
-    at(tape.centre, c) = static_cast<T>(map.centre);
-    at(tape.shift, c) = static_cast<T>(map.shift);
+  template <class A>
+  fused::ChannelAffine<A> record(Tape& tape, Index c, A mean, A inverse) const {
+    const fused::ChannelAffine<A> map = affine(c, mean, inverse);
+    store(tape.mean.data() + c, mean);
+    store(tape.inverse_deviation.data() + c, inverse);
+    store(tape.scale.data() + c, map.scale);
+    store(tape.centre.data() + c, map.centre);
+    store(tape.shift.data() + c, map.shift);
     return map;
   }
 
@@ -335,8 +368,7 @@ class BatchNorm2d {
     const ConvStart<T> start = relu_start(tape);
     if (x.shape.n * count == 0) return;
     walk_channels(backend, x.shape, [&](const typename B::Team& team, const ChannelBlock& block) {
-      PerChannel<fused::GradientSums> sums{};
-      for (Index c = block.first; c < block.last; ++c) at(sums, c - block.first).centre = taped_map(c, tape).centre;
+      auto sums = no_sums(block, tape);
       for (Index n = 0; n < x.shape.n; ++n) {
         if (mask == Mask::output)
           map_planes(team, count, block.size(), masked.planes(n, block.first), fused::OpenWherePositive{},
@@ -346,17 +378,21 @@ class BatchNorm2d {
               team, count, block.size(), masked.planes(n, block.first),
               [&](Index i) { return fused::OpenWhereAffine<A>{start.template of<A>(block.first + i)}; },
               x.planes(n, block.first), dy.planes(n, block.first));
-        reduce_planes(
-            team, Dots{}, count, block.size(), [&](Index i, const auto& state) { at(sums, i).add(state); },
-            x.planes(n, block.first), dr.planes(n, block.first));
+        const auto add = [&]<class L>(Index i, Index, const Dots::State<L>& planes) {
+          auto own = sums.template get<L>(i);
+          own.add(planes);
+          sums.set(i, own);
+        };
+        reduce_planes(team, Dots{}, count, block.size(), recal::detail::LanesSink{add}, x.planes(n, block.first),
+                      dr.planes(n, block.first));
       }
-      PerChannel<fused::ChannelPull<A>> maps;
-      for (Index c = block.first; c < block.last; ++c)
-        at(maps, c - block.first) =
-            pull_map(c, at(sums, c - block.first), static_cast<double>(x.shape.n * count), tape).template as<A>();
+      fused::PerChannel<fused::ChannelPull, A> maps;
+      recal::detail::for_each_lanes(block.size(), [&]<class L>(Index i, L) {
+        maps.set(i, pull_map(block.first + i, sums.template get<L>(i), static_cast<double>(x.shape.n * count), tape));
+      });
       for (Index n = 0; n < x.shape.n; ++n)
         map_each_plane(
-            team, count, block.size(), dx.planes(n, block.first), [&](Index i) { return at(maps, i); },
+            team, count, block.size(), dx.planes(n, block.first), [&](Index i) { return maps.get(i); },
             dr.planes(n, block.first), x.planes(n, block.first));
     });
   }

@@ -50,8 +50,9 @@ struct L2 {
     t[0] = sqrt(m.squares + A(static_cast<double>(m.count)) * m.mean * m.mean + A(eps));
   }
 
-  [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index) const {
-    return {.q = t[0] > 0 ? dt[0] / t[0] : 0.0};
+  template <class A>
+  [[nodiscard]] RECAL_HOST_DEVICE BasicPull<A> pull(const A* t, const A* dt, Index) const {
+    return {.q = where_positive(t[0], dt[0] / t[0])};
   }
 };
 

@@ -44,7 +44,8 @@ struct Max {
     t[0] = m.largest;
   }
 
-  [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index) const {
+  template <class A>
+  [[nodiscard]] RECAL_HOST_DEVICE BasicPull<A> pull(const A* t, const A* dt, Index) const {
     return {.pick = dt[0], .picked = t[0]};
   }
 };

@@ -44,8 +44,9 @@ struct Mean {
     t[0] = m.mean;
   }
 
-  [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double*, const double* dt, Index count) const {
-    return {.p = dt[0] / static_cast<double>(count)};
+  template <class A>
+  [[nodiscard]] RECAL_HOST_DEVICE BasicPull<A> pull(const A*, const A* dt, Index count) const {
+    return {.p = dt[0] / A(static_cast<double>(count))};
   }
 };
 

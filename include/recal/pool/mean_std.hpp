@@ -58,9 +58,11 @@ struct MeanStd {
     t[1] = sqrt(variance + A(eps));
   }
 
-  [[nodiscard]] RECAL_HOST_DEVICE Pull pull(const double* t, const double* dt, Index count) const {
-    const double each = 1 / static_cast<double>(count);
-    return {.p = dt[0] * each, .q = count > 1 ? dt[1] / (static_cast<double>(count - 1) * t[1]) : 0.0, .centre = t[0]};
+  template <class A>
+  [[nodiscard]] RECAL_HOST_DEVICE BasicPull<A> pull(const A* t, const A* dt, Index count) const {
+    const A each(1 / static_cast<double>(count));
+    const A slope = count > 1 ? dt[1] / (A(static_cast<double>(count - 1)) * t[1]) : A(0);
+    return {.p = dt[0] * each, .q = slope, .centre = t[0]};
   }
 };
 

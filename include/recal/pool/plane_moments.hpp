@@ -48,6 +48,12 @@ inline constexpr bool wants_extremes = [] {
 
 namespace detail {
 
+/// Whether a moment pool's finish_moments is written for several planes at once, in the lanes of A.
+template <class P, class A>
+inline constexpr bool finishes_in_lanes = requires(const P pool, const BasicPlaneMoments<A>& moments, A* t) {
+  pool.finish_moments(moments, t);
+};
+
 /// From what MeanStd has summed up of `count` elements; without extremes.
 template <class State>
 [[nodiscard]] RECAL_HOST_DEVICE auto plane_moments(const State& s, Index count) {

@@ -11,14 +11,17 @@ namespace recal {
 
 /// What a pool's backward asks of a plane: dx += p + q*(x - centre), and `pick` at the first element
 /// that equals `picked` (max pooling; leave pick at 0 otherwise).
-/// The centre keeps the sum exact for planes with a large offset.
-struct Pull {
-  double p = 0;
-  double q = 0;
-  double centre = 0;
-  double pick = 0;
-  double picked = 0;
+/// The centre keeps the sum exact for planes with a large offset. With a pack as A: of as many planes as it has lanes.
+template <class A>
+struct BasicPull {
+  A p = 0;
+  A q = 0;
+  A centre = 0;
+  A pick = 0;
+  A picked = 0;
 };
+
+using Pull = BasicPull<double>;
 
 namespace detail {
 
@@ -46,7 +49,8 @@ inline constexpr bool holds_only_its_type = sizeof(State<double>) == 2 * sizeof(
 ///   void finish(const State<double>&, Index count, double* t) const;     t[0..width)
 ///   Pull pull(const double* t, const double* dt, Index count) const;     given dL/dt
 ///
-/// The same text runs vectorised and threaded. See docs/own_policy.md.
+/// The same text runs vectorised and threaded. Written for State<A> and A*, finish() does several planes at once, and
+/// so does pull() that takes const A* and gives BasicPull<A>. See docs/own_policy.md.
 template <class P>
 concept StylePool = requires(const P pool, typename P::template State<float> state,
                              typename P::template State<double> wide, double* t, const double* dt, Index count) {

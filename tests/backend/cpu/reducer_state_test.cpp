@@ -26,13 +26,6 @@ State counted() {
 
 }  // namespace
 
-TEST_CASE("a state is its members, one after the other") {
-  static_assert(parts::member_count<Lanes, State> == 3);
-  const State state = counted();
-  CHECK(parts::member<Lanes>(state, 1).v[2] == 3);
-  CHECK(parts::member<Lanes>(state, 2).v[3] == 40);
-}
-
 TEST_CASE("lanes are taken out, and merged by halves") {
   const State state = counted();
   CHECK(parts::lane_of<MeanStd, Lanes>(state, 2).sum == 3);

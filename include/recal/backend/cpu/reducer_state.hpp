@@ -7,31 +7,22 @@
 #include <type_traits>
 #include <utility>
 
+#include <recal/core/members.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/unrolled.hpp>
 
 // For lambdas whose parameters are packs: in registers, whatever the optimiser thinks of their size.
 #define RECAL_INLINE __attribute__((always_inline))
 
-/// What can be done to any reducer's State<A>, which holds nothing but A: its members are widened, chosen and merged.
-/// Members are reached in place and loops over them unrolled, for a State that is copied as a whole is a State in
-/// memory.
+/// What can be done to any reducer's State<A>, which holds nothing but A: its members are widened, chosen and merged,
+/// in unrolled loops over them.
 namespace recal::cpu::detail {
 
 template <class Reducer, class A>
 using StateOf = typename Reducer::template State<A>;
 
-template <class A, class State>
-inline constexpr std::size_t member_count = sizeof(State) / sizeof(A);
-
-template <class A, class State>
-[[nodiscard, gnu::always_inline]] inline A& member(State& state, std::size_t m) {
-  return reinterpret_cast<A*>(&state)[m];
-}
-template <class A, class State>
-[[nodiscard, gnu::always_inline]] inline const A& member(const State& state, std::size_t m) {
-  return reinterpret_cast<const A*>(&state)[m];
-}
+using recal::detail::member;
+using recal::detail::member_count;
 
 /// Every lane in double.
 template <class T, int L>
