@@ -44,9 +44,9 @@ void check_passes(const B& backend) {
   const auto gates = gates_of(x);
   std::vector<double> used(gates.size(), 0.0);
   detail::infer_planes(backend, Mean{}, integrate, Sigmoid{}, x.view(), x.view(),
-                       [&](const auto&, const PlaneRun& run, const auto& gate_of) {
+                       [&](const auto&, const PlaneRun& run, const auto& of_planes) {
                          for (Index i = 0; i < run.size(); ++i)
-                           at(used, run.n * small.c + run.first + i) += gate_of(i).scale;
+                           at(used, run.n * small.c + run.first + i) += of_planes[i].scale;
                        });
   Tensor<double> y(small);
   Tensor<double> dx(small);

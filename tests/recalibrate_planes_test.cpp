@@ -255,18 +255,17 @@ TEST_CASE_TEMPLATE("pool on runs of every length gives what finish gives of each
 
 TEST_CASE_TEMPLATE("apply: scale x + shift on planes of strided tensors, in place too", T, float, double) {
   const auto x = random_tensor<T>("x", map);
-  const auto gate_of = [](Index i) {
-    return Affine{.scale = 1.5 - static_cast<double>(i), .shift = i == 0 ? 0 : 0.25};
-  };
+  const std::array gates{Affine{}, Affine{.scale = 1.5}, Affine{}, Affine{.scale = 0.5, .shift = 0.25}};
+  const recal::detail::GatesOfPlanes of_planes{gates.data(), {1, 2}};
   on_both_teams([&](const auto& team) {
     StridedTensor<T> from(x);
     StridedTensor<T> to(map);
-    recal::detail::apply(team, 35, 2, gate_of, from.view().planes(1, 1), to.view().planes(1, 1));
-    recal::detail::apply(team, 35, 2, gate_of, from.view().planes(1, 1), from.view().planes(1, 1));
+    recal::detail::apply(team, 35, 2, of_planes, from.view().planes(1, 1), to.view().planes(1, 1));
+    recal::detail::apply(team, 35, 2, of_planes, from.view().planes(1, 1), from.view().planes(1, 1));
     double worst = 0;
     for (Index i = 0; i < 2; ++i)
       for (Index k = 0; k < 35; ++k) {
-        const Affine gate = gate_of(i);
+        const Affine gate = of_planes[i];
         const double expected = gate.scale * static_cast<double>(x.view().plane(1, 1 + i)[k]) + gate.shift;
         for (const auto& found : {to.view(), from.view()}) {
           const double error = std::abs(static_cast<double>(found.plane(1, 1 + i)[k]) - expected);

@@ -101,10 +101,9 @@ class Recalibrate {
     detail::check_rows(integrate_, channels_, groups.rows(), false);
     if (from.shape.size() == 0) return;
 
-    detail::infer_planes(backend, pool_, integrate_, gate_, from, to,
-                         [&](const auto& team, const PlaneRun& run, const auto& gate_of) {
-                           detail::apply(team, run, gate_of, from, to);
-                         });
+    detail::infer_planes(
+        backend, pool_, integrate_, gate_, from, to,
+        [&](const auto& team, const PlaneRun& run, const auto& gates) { detail::apply(team, run, gates, from, to); });
   }
 
   template <Backend B, class X, class Y>

@@ -102,8 +102,8 @@ class Recalibrate<P, I, G> {
     if constexpr (WholeMapPool<P>)
       if (pool_.uniform())
         return detail::infer_planes(backend, typename P::WholeMap{}, integrate_, gate_, from, to,
-                                    [&](const auto& team, const PlaneRun& run, const auto& gate_of) {
-                                      detail::apply(team, run, gate_of, from, to);
+                                    [&](const auto& team, const PlaneRun& run, const auto& gates) {
+                                      detail::apply(team, run, gates, from, to);
                                     });
     Buffer<double> style(static_cast<std::size_t>(layout.field.size()));
     Buffer<double> excitation(style.size());
@@ -242,10 +242,11 @@ class Recalibrate<P, I, G> {
   template <class Team, class X, class Y>
   void apply(const Team& team, const Layout& layout, const Buffer<double>& excitation, Index c, const X& x,
              const Y& y) const {
-    if (layout.field.plane() == 1)
-      return detail::apply(
-          team, x.shape.plane(), x.shape.n, [&](Index n) { return open(layout, excitation, n, c, 0); }, x.samples(c),
-          y.samples(c));
+    if (layout.field.plane() == 1) {
+      Buffer<Affine> gates(static_cast<std::size_t>(x.shape.n));
+      for (Index n = 0; n < x.shape.n; ++n) at(gates, n) = open(layout, excitation, n, c, 0);
+      return detail::apply(team, x.shape.plane(), x.shape.n, {gates.data(), {0, 1}}, x.samples(c), y.samples(c));
+    }
     for (Index n = 0; n < x.shape.n; ++n) {
       const auto gates = spread(layout, excitation, n, c, x.shape);
       team.map(

@@ -10,16 +10,14 @@
 namespace recal::detail {
 
 /// The gates of a run's planes.
-[[nodiscard]] inline auto gates_of(const Groups& groups, const PlaneRun& run, const GateRows& rows) {
-  return [own = groups.rows_of(run).from(rows.begin), gates = rows.gate.data()](Index i) -> const Affine& {
-    return gates[own[i]];
-  };
+[[nodiscard]] inline GatesOfPlanes gates_of(const Groups& groups, const PlaneRun& run, const GateRows& rows) {
+  return {rows.gate.data(), groups.rows_of(run).from(rows.begin)};
 }
 
-/// y = gate_of(i) of the i-th plane of a run of x.
-template <class Team, class GateOf, class X, class Y>
-void apply(const Team& team, const PlaneRun& run, const GateOf& gate_of, const X& x, const Y& y) {
-  apply(team, x.shape.plane(), run.size(), gate_of, x.planes(run.n, run.first), y.planes(run.n, run.first));
+/// y = gate of x on the planes of a run.
+template <class Team, class X, class Y>
+void apply(const Team& team, const PlaneRun& run, const GatesOfPlanes& gates, const X& x, const Y& y) {
+  apply(team, x.shape.plane(), run.size(), gates, x.planes(run.n, run.first), y.planes(run.n, run.first));
 }
 
 /// The first pass of a forward walk, whose second one writes y: styles into their rows.
@@ -31,8 +29,7 @@ template <class P, class X, class Y>
   };
 }
 
-/// use(team, run, gate_of), which writes y, on runs that cover all planes of x, with gate_of(i) the gate of a run's
-/// i-th plane, after a pass over x.
+/// use(team, run, gates of its planes), which writes y, on runs that cover all planes of x, after a pass over x.
 template <class B, class P, class I, class G, class X, class Y, class Use>
 void infer_planes(const B& backend, const P& pool, const I& integrate, const G& gate, const X& x, const Y& y,
                   const Use& use) {

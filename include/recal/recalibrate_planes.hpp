@@ -15,6 +15,7 @@
 #include <recal/core/tensor.hpp>
 #include <recal/gate/gate.hpp>
 #include <recal/groups.hpp>
+#include <recal/map_in_lanes.hpp>
 #include <recal/pool/style_pool.hpp>
 #include <recal/row_lanes.hpp>
 
@@ -171,19 +172,42 @@ void pool(const Team& team, const P& pool, const X& x, const PlaneRun& run, cons
                 x.planes(run.n, run.first));
 }
 
-/// y = scale*x + shift on planes of `count` elements, with gate_of(i) on the i-th.
-template <class Team, class GateOf, class T, class U>
-void apply(const Team& team, Index count, Index planes, const GateOf& gate_of, PlaneSpan<T> x, PlaneSpan<U> y) {
-  using A = typename Team::template accumulator<std::remove_const_t<T>>;
-  map_each_plane(
-      team, count, planes, y,
-      [&](Index i) {
-        const Affine& gate = gate_of(i);
-        return [scale = static_cast<A>(gate.scale), shift = static_cast<A>(gate.shift)](auto value) {
-          return value * scale + shift;
-        };
+/// The gates of some planes, where their rows are.
+struct GatesOfPlanes {
+  const Affine* gates;
+  RunRows rows;
+
+  [[nodiscard]] const Affine& operator[](Index plane) const { return gates[rows[plane]]; }
+
+  /// Scale and shift of a plane's gate, or of as many as A has lanes.
+  /// requires: rows that lie together where A is a pack
+  template <class A>
+  [[nodiscard]] std::array<A, 2> get(Index plane) const {
+    return load_interleaved<A, 2>(numbers_of(gates + rows[plane]));
+  }
+};
+
+/// y = scale*x + shift
+template <class A>
+struct ApplyGate {
+  A scale;
+  A shift;
+  template <class P>
+  P operator()(P x) const {
+    return x * scale + shift;
+  }
+};
+
+/// y = gate of x on planes of `count` elements.
+template <class Team, class T, class U>
+void apply(const Team& team, Index count, Index planes, const GatesOfPlanes& gates, PlaneSpan<T> x, PlaneSpan<U> y) {
+  map_in_lanes<ApplyGate>(
+      team, count, planes, gates.rows,
+      [&]<class A>(Index i, A) {
+        const auto [scale, shift] = gates.get<A>(i);
+        return ApplyGate<A>{scale, shift};
       },
-      x);
+      y, x);
 }
 
 /// (dL/dscale, dL/dshift) of each plane's gate, into its row.
@@ -271,10 +295,9 @@ void pull_block(const Team& team, Index count, Index planes, const RunRows& rows
 template <class Team, class Pulled, class X, class DY, class DX>
 void pull(const Team& team, Index count, Index planes, const RunRows& rows, const Pulled& pulled, PlaneSpan<X> x,
           PlaneSpan<DY> dy, PlaneSpan<DX> dx) {
-  const auto from = []<class T>(const PlaneSpan<T>& span, Index i) { return PlaneSpan<T>{span[i], span.stride}; };
   for (Index first = 0; first < planes; first += ChannelBlock::limit)
     pull_block(team, count, std::min(ChannelBlock::limit, planes - first), RunRows{rows[first], rows.step}, pulled,
-               from(x, first), from(dy, first), from(dx, first));
+               x.from(first), dy.from(first), dx.from(first));
 }
 
 }  // namespace detail

@@ -18,6 +18,9 @@ struct PlaneSpan {
   Index stride = 0;
 
   [[nodiscard]] constexpr T* operator[](Index plane) const noexcept { return first + plane * stride; }
+
+  /// Those from one of them on.
+  [[nodiscard]] constexpr PlaneSpan from(Index plane) const noexcept { return {(*this)[plane], stride}; }
 };
 
 /// A window on an NCHW tensor that someone else owns.

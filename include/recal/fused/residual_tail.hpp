@@ -12,6 +12,7 @@
 #include <recal/fused/channel_sums.hpp>
 #include <recal/fused/channel_walk.hpp>
 #include <recal/fused/tail_module.hpp>
+#include <recal/map_in_lanes.hpp>
 #include <recal/pool/mean_std.hpp>
 #include <recal/pool/moments_and_extremes.hpp>
 #include <recal/pool/plane_moments.hpp>
@@ -177,7 +178,7 @@ class ResidualTail {
                     Mode mode) {
     const auto channels = fused::channel_moments<Moments>(team, block, x, [&](Index n) {
       return [this, rows = groups.rows_of({n, block.first, block.last})](Index i, Index planes, const auto& plane) {
-        keep_moments(rows, i, planes, plane);
+        this->keep_moments(rows, i, planes, plane);
       };
     });
     const auto elements = static_cast<double>(x.shape.plane());
@@ -215,20 +216,17 @@ class ResidualTail {
   template <class Team, class T>
   void apply(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
              const TensorView<const T>& shortcut, const TensorView<T>& out) {
-    using A = typename Team::template accumulator<T>;
     const Maps maps = taped_maps(block);
-    fused::PerChannel<fused::ChannelAffine, A> norm_and_gate;
     for (Index n = 0; n < x.shape.n; ++n) {
-      const RunRows rows = groups.rows_of({n, block.first, block.last});
-      detail::for_each_row_lanes(rows, block.size(), [&]<class L>(Index i, L) {
-        const auto map = maps.template get<L>(i);
-        const auto gate = load_interleaved<L, 2>(detail::numbers_of(module_tape_.gate.data() + rows[i]));
-        norm_and_gate.set(i, fused::ChannelAffine<L>{gate[0] * map.scale, map.centre, gate[0] * map.shift + gate[1]});
-      });
-      map_each_plane(
-          team, x.shape.plane(), block.size(), out.planes(n, block.first),
-          [&](Index i) { return fused::ChannelAffineAddRelu<A>{norm_and_gate.get(i)}; }, x.planes(n, block.first),
-          shortcut.planes(n, block.first));
+      const detail::GatesOfPlanes gates{module_tape_.gate.data(), groups.rows_of({n, block.first, block.last})};
+      const auto norm_and_gate = [&]<class A>(Index i, A) {
+        const auto map = maps.template get<A>(i);
+        const auto [scale, shift] = gates.template get<A>(i);
+        return fused::ChannelAffineAddRelu<A>{{scale * map.scale, map.centre, scale * map.shift + shift}};
+      };
+      detail::map_in_lanes<fused::ChannelAffineAddRelu>(team, x.shape.plane(), block.size(), gates.rows, norm_and_gate,
+                                                        out.planes(n, block.first), x.planes(n, block.first),
+                                                        shortcut.planes(n, block.first));
     }
   }
 
@@ -306,7 +304,6 @@ class ResidualTail {
   template <class Team, class T>
   void pull(const Team& team, const Channels& block, const Groups& groups, const TensorView<const T>& x,
             const TensorView<const T>& r, const TensorView<T>& dx, const Rows& rows) {
-    using A = typename Team::template accumulator<T>;
     const Index count = x.shape.plane();
     const Maps maps = taped_maps(block);
     const auto& pool = fused::tail_pool(module_.pool());
@@ -317,21 +314,19 @@ class ResidualTail {
       norm.set(i, norm_.pull_map(block.first + i, sums.template get<L>(i), static_cast<double>(x.shape.n * count),
                                  norm_tape_));
     });
-    fused::PerChannel<fused::ChannelPull, A> norm_and_pull;
     for (Index n = 0; n < x.shape.n; ++n) {
       const RunRows own = groups.rows_of({n, block.first, block.last});
-      detail::for_each_row_lanes<Pulled::packs>(own, block.size(), [&]<class L>(Index i, L) {
-        const auto map = maps.template get<L>(i);
-        const auto channel = norm.template get<L>(i);
-        const BasicPull<L> pull = pulled.template pull<L>(own[i]);
-        norm_and_pull.set(
-            i, fused::ChannelPull<L>{channel.scale * pulled.template scale<L>(own[i]), channel.centre,
+      const auto norm_and_pull = [&]<class A>(Index i, A) {
+        const auto map = maps.template get<A>(i);
+        const auto channel = norm.template get<A>(i);
+        const BasicPull<A> pull = pulled.template pull<A>(own[i]);
+        return fused::ChannelPull<A>{channel.scale * pulled.template scale<A>(own[i]), channel.centre,
                                      channel.offset + channel.scale * (pull.p + pull.q * (map.shift - pull.centre)),
-                                     channel.slope + channel.scale * pull.q * map.scale});
-      });
-      map_each_plane(
-          team, count, block.size(), dx.planes(n, block.first), [&](Index i) { return norm_and_pull.get(i); },
-          r.planes(n, block.first), x.planes(n, block.first));
+                                     channel.slope + channel.scale * pull.q * map.scale};
+      };
+      detail::map_in_lanes<fused::ChannelPull, Pulled::packs>(team, count, block.size(), own, norm_and_pull,
+                                                              dx.planes(n, block.first), r.planes(n, block.first),
+                                                              x.planes(n, block.first));
       if constexpr (wants_extremes<Pool>)
         for (Index i = 0; i < block.size(); ++i)
           add_pick(pulled.template pull<double>(own[i]).pick * norm.get(i).scale, count,
@@ -362,7 +357,6 @@ template <Backend B, TailModule Module, class T>
 void infer_tail(const B& backend, const Module& module, const TensorView<const T>& x,
                 const TensorView<const T>& shortcut, const TensorView<T>& out) {
   using Integrate = typename Module::IntegrateType;
-  using A = typename B::Team::template accumulator<T>;
   check_shape("the module's input", x.shape, {x.shape.n, module.channels(), x.shape.h, x.shape.w});
   check_shape("shortcut", shortcut.shape, x.shape);
   check_shape("output of a residual tail", out.shape, x.shape);
@@ -370,14 +364,13 @@ void infer_tail(const B& backend, const Module& module, const TensorView<const T
   detail::check_rows(module.integrate(), module.channels(), groups.rows(), false);
   if (x.shape.size() == 0) return;
   detail::infer_planes(backend, fused::tail_pool(module.pool()), module.integrate(), module.gate(), x, out,
-                       [&](const auto& team, const PlaneRun& run, const auto& gate_of) {
-                         map_each_plane(
-                             team, x.shape.plane(), run.size(), out.planes(run.n, run.first),
-                             [&](Index i) {
-                               const Affine& gate = gate_of(i);
-                               const fused::ChannelAffine<double> map{gate.scale, 0.0, gate.shift};
-                               return fused::ChannelAffineAddRelu<A>{map.as<A>()};
-                             },
+                       [&](const auto& team, const PlaneRun& run, const auto& gates) {
+                         const auto map_of = [&]<class A>(Index i, A) {
+                           const auto [scale, shift] = gates.template get<A>(i);
+                           return fused::ChannelAffineAddRelu<A>{{scale, A(0), shift}};
+                         };
+                         detail::map_in_lanes<fused::ChannelAffineAddRelu>(
+                             team, x.shape.plane(), run.size(), gates.rows, map_of, out.planes(run.n, run.first),
                              x.planes(run.n, run.first), shortcut.planes(run.n, run.first));
                        });
 }
