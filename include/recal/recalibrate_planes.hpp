@@ -19,9 +19,7 @@
 #include <recal/pool/style_pool.hpp>
 #include <recal/row_lanes.hpp>
 
-namespace recal {
-
-namespace detail {
+namespace recal::detail {
 
 /// The step between the two passes over planes: some(first, last, rows) on the groups [first, last), or
 /// all(backend, rows), with the numbers of these rows. Where it does several groups `together` for less than one by
@@ -300,6 +298,4 @@ void pull(const Team& team, Index count, Index planes, const RunRows& rows, cons
                x.from(first), dy.from(first), dx.from(first));
 }
 
-}  // namespace detail
-
-}  // namespace recal
+}  // namespace recal::detail

@@ -111,6 +111,12 @@ TEST_CASE_TEMPLATE("random floats of every size round to the nearest", T, half, 
   CHECK(wrong == 0);
 }
 
+TEST_CASE_TEMPLATE("what is NaN is known of every type", T, float, double, half, bfloat16) {
+  CHECK(recal::is_nan(T(NAN)));
+  CHECK(!recal::is_nan(T(INFINITY)));
+  CHECK(!recal::is_nan(T(0.0F)));
+}
+
 TEST_CASE_TEMPLATE("NaN with the smallest payload stays NaN, infinities keep their sign", T, half, bfloat16) {
   CHECK(std::isnan(static_cast<float>(T(std::bit_cast<float>(0x7f800001U)))));
   CHECK(std::isnan(static_cast<float>(T(std::bit_cast<float>(0xffffffffU)))));

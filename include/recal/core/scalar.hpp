@@ -67,4 +67,10 @@ concept TensorScalar =
 template <TensorScalar T>
 using accumulator_t = std::conditional_t<std::same_as<T, double>, double, float>;
 
+/// Whether it is NaN: an element of any type, on the processor and the device, in loops that are to become packs.
+template <TensorScalar T>
+[[nodiscard]] constexpr bool is_nan(T value) noexcept {
+  return value != value;  // NOLINT(misc-redundant-expression)
+}
+
 }  // namespace recal

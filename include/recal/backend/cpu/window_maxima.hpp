@@ -8,6 +8,7 @@
 
 #include <recal/backend/window.hpp>
 #include <recal/core/buffer.hpp>
+#include <recal/core/scalar.hpp>
 
 namespace recal::cpu {
 
@@ -70,10 +71,10 @@ class WindowMaxima {
     for (Index i = 0; i < count; ++i) {
       const T value = values[i * step];
       const T so_far = best[i];
-      const bool nan = value != value;
+      const bool nan = is_nan(value);
       if constexpr (Located) {
         const std::int32_t own = place(i * step);
-        const bool had_nan = so_far != so_far;
+        const bool had_nan = is_nan(so_far);
         const bool equal = (value == so_far) | (nan & had_nan);
         const bool wins = (value > so_far) | (nan & !had_nan) | (equal & (own < where[i]));
         best[i] = wins ? value : so_far;

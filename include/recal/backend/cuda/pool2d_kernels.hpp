@@ -5,6 +5,7 @@
 
 #include <recal/backend/cuda/planes.hpp>
 #include <recal/backend/window.hpp>
+#include <recal/core/scalar.hpp>
 #include <recal/pool/mean.hpp>
 
 /// The kernels of backend/cuda/pool2d.hpp. A team has a stretch of a plane of what is written, a lane every team'th
@@ -80,7 +81,7 @@ struct MaxPoolKernel {
     for (Index i = rows.begin; i < rows.end; ++i)
       for (Index j = columns.begin; j < columns.end; ++j) {
         const A value = widen<A>(ctx.load(from + i * x.shape.w + j));
-        if (value > maximum || (value != value && maximum == maximum)) {
+        if (value > maximum || (is_nan(value) && !is_nan(maximum))) {
           maximum = value;
           best = i * x.shape.w + j;
         }
