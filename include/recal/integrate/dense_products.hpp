@@ -180,16 +180,20 @@ void add_dots(Index count, const Rows<const W>& w, const Rows<const A>& x, const
 /// Numbers of a row that are multiplied in one go, so that those of several samples stay in the first cache.
 inline constexpr Index dot_length = 512;
 
+/// Rows of weights and of samples whose dot products are summed up side by side, a register each.
+inline constexpr int outputs_at_once = 4;
+inline constexpr int samples_at_once = register_bytes == 64 ? 4 : 2;
+
 /// The same for o < outputs, s < samples and i < inputs.
 template <class A, class W>
 void add_all_dots(Index outputs, Index samples, Index inputs, const Rows<const W>& w, const Rows<const A>& x,
                   const Rows<double>& y) {
-  for (Index i = 0; i < inputs; i += dot_length)
-    in_pieces<rows_at_once, 1>(outputs, [&](Index o, auto own) {
-      in_pieces<2, 1>(samples, [&](Index s, auto own_samples) {
+  in_pieces<outputs_at_once, 1>(outputs, [&](Index o, auto own) {
+    for (Index i = 0; i < inputs; i += dot_length)
+      in_pieces<samples_at_once, 2, 1>(samples, [&](Index s, auto own_samples) {
         add_dots<own, own_samples>(std::min(dot_length, inputs - i), w.from(o, i), x.from(s, i), y.from(s, o));
       });
-    });
+  });
 }
 
 }  // namespace recal::detail
