@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pixel_product.hpp>
 
 #include <cmath>
@@ -18,7 +19,7 @@ TEST_CASE("multiply_pixels writes its tile and nothing else") {
       cpu::PackedWeights<float> weights(memory);
       weights.pack(c.weight.data(), {1, TileCase::outputs, TileCase::channels, window.area()});
       Tensor<float> y(TileCase::shape, 100.0F);
-      cpu::multiply_pixels(c.x.view(), TileCase::channels, c.grid(), tile, cpu::Operand<float>{weights}, y.view());
+      cpu::multiply_pixels(c.x.view(), TileCase::channels, c.grid(), tile, weights.of_group(0), y.view());
       CHECK(c.error(y) <= 1e-5);
     }
 }
@@ -31,7 +32,8 @@ TEST_CASE("an operand begins at the panel and the step that it names") {
   constexpr Index panel = cpu::Block<float>::columns;
   Tensor<float> y(TileCase::shape, 100.0F);
   const TensorView<const float> later = from_channel(c.x.view(), 1);
-  cpu::multiply_pixels(later, 2, c.grid(), c.tile, cpu::Operand<float>{weights, 0, 9, 32 / panel}, y.view());
+  cpu::multiply_pixels(later, 2, c.grid(), c.tile, cpu::PackedWeights<float>::Group{weights, 0, 9, 32 / panel},
+                       y.view());
   double worst = 0;
   for (Index o = 0; o < 8; ++o)
     for (Index p = 0; p < 42; ++p) {

@@ -8,6 +8,7 @@
 #include <recal/backend/cpu/finish.hpp>
 #include <recal/backend/cpu/fixed_weights.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
+#include <recal/backend/cpu/panels_on_demand.hpp>
 #include <recal/backend/cpu/pixel_product.hpp>
 #include <recal/backend/cpu/plain_weights.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
@@ -42,17 +43,17 @@ void for_each_tile(const TaskGrid::Sizes& sizes, const TensorView<const T>& x, c
   });
 }
 
-/// y = finish(weights * start(x)) for weights that are packed.
-template <class T>
-void multiply_all(const TensorView<const T>& x, const PackedWeights<T>& weights, const TensorView<T>& y,
-                  const Window& window, Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
+/// y = finish(weights * start(x)) for weights in panels: PackedWeights, PackedOnDemand or TurnedOnDemand.
+template <class T, class Weights>
+void multiply_all(const TensorView<const T>& x, const Weights& weights, const TensorView<T>& y, const Window& window,
+                  Index groups, const ConvFinish<T>& finish, const ConvStart<T>& start) {
   const PatchGrid grid(x.shape, y.shape, window);
   TaskGrid::Sizes sizes = tile_sizes<T>(grid, y.shape.n, y.shape.c / groups, least_channels(window));
   // Sums of one panel at a time leave room for tiles that copy fewer rows twice, for what they see overlaps.
   if (!grid.pixelwise() && fits_panel<T>(x.shape.c / groups * grid.area())) sizes.most_pixels *= 3;
   for_each_tile(sizes, x, y, groups, finish, start,
                 [&](Index g, const Tile& tile, const auto& own_x, const auto& own_y, const auto& f, const auto& s) {
-                  multiply_pixels(own_x, x.shape.c / groups, grid, tile, Operand<T>{weights, g}, own_y, f, s);
+                  multiply_pixels(own_x, x.shape.c / groups, grid, tile, weights.of_group(g), own_y, f, s);
                 });
 }
 
@@ -97,6 +98,7 @@ void conv2d_product(const TensorView<const T>& x, const T* weight, const TensorV
   const PlainWeights<T> plain{weight, depth, window.area(), outputs * depth};
   if (fixed == nullptr && few_pixels(grid, y.shape.n)) return multiply_few(x, plain, y, grid, groups, finish, start);
   if (fills_panels<T>(grid)) return multiply_all_columns(x, plain, y, window, groups, finish, start);
+  if (fixed == nullptr && on_demand(grid, y.shape.n)) return multiply(PackedOnDemand<T>{weight, shape});
   with_packed<PackedWeights<T>>(weight, shape, fixed, multiply);
 }
 

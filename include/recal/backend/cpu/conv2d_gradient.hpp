@@ -6,6 +6,7 @@
 #include <recal/backend/cpu/conv2d_weight.hpp>
 #include <recal/backend/cpu/left_packs.hpp>
 #include <recal/backend/cpu/packed_weights.hpp>
+#include <recal/backend/cpu/panels_on_demand.hpp>
 #include <recal/backend/cpu/pointwise.hpp>
 #include <recal/backend/cpu/winograd_choice.hpp>
 #include <recal/backend/cpu/winograd_weight_gradient.hpp>
@@ -44,6 +45,8 @@ void backward_data_turned(const TensorView<const T>& dy, const T* weight, const 
     weights.turn(weight, shape);
     return multiply_all_columns<T>(dy, weights, dx, turned, groups, finish, {});
   }
+  if (window.kernel == 1 && on_demand(grid, dx.shape.n))
+    return multiply_all<T>(dy, TurnedOnDemand<T>{weight, shape}, dx, turned, groups, finish, {});
   Kept<Buffer<T>> memory;
   PackedWeights<T> weights(*memory);
   weights.turn(weight, shape);

@@ -175,8 +175,8 @@ void backward_data_block(const std::vector<Phase>& phases, Index stride, const P
   planes.make([&](Index phase, const TensorView<T>& own) {
     const PatchGrid& grid = at(phases, phase).grid;
     const TaskGrid tiles(tile_sizes<T>(grid, block.images, block.channels, block.channels), enough_tasks);
-    const Operand<T> operand{weights, block.group, at(phases, phase).taps_before * outputs,
-                             block.channel / Block<T>::columns};
+    const typename PackedWeights<T>::Group operand{weights, block.group, at(phases, phase).taps_before * outputs,
+                                                   block.channel / Block<T>::columns};
     for (Index tile = 0; tile < tiles.size(); ++tile)
       multiply_pixels(gradient, outputs, grid, tiles[tile], operand, own);
   });

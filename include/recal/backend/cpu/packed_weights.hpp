@@ -31,6 +31,15 @@ inline void turn_taps(Index area, Taps& taps) {
   for (Index tap = area - 1; tap >= 0; --tap) taps.push_back(tap);
 }
 
+/// to[k*columns + o] = from[o*from_stride + k] for `outputs` of a panel's columns and k < steps, and 0 in the others.
+template <class T>
+void pack_panel(const T* from, Index outputs, Index steps, Index from_stride, T* to) {
+  constexpr Index width = Block<T>::columns;
+  transpose(from, outputs, steps, from_stride, to, width);
+  if (outputs == width) return;
+  for (Index k = 0; k < steps; ++k) std::fill(to + k * width + outputs, to + (k + 1) * width, T{});
+}
+
 /// Weights as the right operands of products with pixels, in panels of Block<T>::columns channels that the product
 /// makes. For y = weight * x these are the outputs, and the depth counts (input, tap); for dx = weight^T * dy they are
 /// the inputs, and the depth counts (output, tap). They lie in the memory that they are given.
@@ -51,10 +60,8 @@ class PackedWeights {
       const Index group = index / (pieces * panels_);
       const Index own = std::min(piece_depth, depth - first);
       const Index outputs = std::min(width, shape.outputs - panel * width);
-      const T* from = weight + (group * shape.outputs + panel * width) * depth + first;
-      T* to = panel_data(group, panel) + first * width;
-      transpose(from, outputs, own, depth, to, width);
-      clear_columns(outputs, own, to);
+      pack_panel(weight + (group * shape.outputs + panel * width) * depth + first, outputs, own, depth,
+                 panel_data(group, panel) + first * width);
     });
   }
 
@@ -85,6 +92,20 @@ class PackedWeights {
 
   [[nodiscard]] Index panels() const { return panels_; }
 
+  /// What a product takes: the weights of a group, from a step of the depth and from a panel on.
+  struct Group {
+    const PackedWeights& weights;
+    Index group;
+    Index first_step = 0;
+    Index first_panel = 0;
+
+    [[nodiscard]] const T* panel(Index panel, Index step, Index) const {
+      return weights.panel(group, first_panel + panel, first_step + step);
+    }
+  };
+
+  [[nodiscard]] Group of_group(Index group) const { return {*this, group}; }
+
   /// A panel of a group from a step of the depth on; of a part, that many steps stand before it.
   [[nodiscard]] const T* panel(Index group, Index panel, Index step) const {
     return memory_.data() + (group * panels_ + panel) * panel_size_ + step * width;
@@ -106,12 +127,6 @@ class PackedWeights {
 
   [[nodiscard]] T* panel_data(Index group, Index panel) {
     return memory_.data() + (group * panels_ + panel) * panel_size_;
-  }
-
-  /// Zeros in the columns from `first` on.
-  static void clear_columns(Index first, Index depth, T* to) {
-    if (first == width) return;
-    for (Index k = 0; k < depth; ++k) std::fill(to + k * width + first, to + (k + 1) * width, T{});
   }
 
   /// Of every part: to[(output, tap)][input] for the inputs of one panel, of output o.

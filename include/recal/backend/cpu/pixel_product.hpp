@@ -8,7 +8,6 @@
 #include <recal/backend/conv_start.hpp>
 #include <recal/backend/cpu/block.hpp>
 #include <recal/backend/cpu/finish.hpp>
-#include <recal/backend/cpu/packed_weights.hpp>
 #include <recal/backend/cpu/pixels.hpp>
 #include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/buffer.hpp>
@@ -70,19 +69,6 @@ void write_tile(const Tile& tile, Index positions, Index channel, Index channels
   });
 }
 
-/// The weights that a product takes: those of one group, from a step of the depth and from a panel on.
-template <class T>
-struct Operand {
-  const PackedWeights<T>& weights;
-  Index group = 0;
-  Index first_step = 0;
-  Index first_panel = 0;
-
-  [[nodiscard]] const T* panel(Index panel, Index step) const {
-    return weights.panel(group, first_panel + panel, first_step + step);
-  }
-};
-
 /// Whether a product goes through so much depth at once: a panel somewhat too deep costs less than a second one whose
 /// sums are added.
 template <class T>
@@ -92,10 +78,11 @@ template <class T>
 
 /// y(channel o, pixel p) = finish(sum_k weights(k, o) pixel(p, k)) for the pixels and channels of one tile, where k
 /// counts (c, ky, kx) over `channels` channels of x, or of what `start` makes of x. x, y, `start` and `finish` begin at
-/// the channels that are meant.
-template <class T>
+/// the channels that are meant. weights.panel(i, k, steps) are those of the i-th panel of outputs, for so many steps
+/// from k on: until it is asked for the next.
+template <class T, class Weights>
 void multiply_pixels(const TensorView<const T>& x, Index channels, const PatchGrid& grid, const Tile& tile,
-                     const Operand<T>& operand, const TensorView<T>& y, const ConvFinish<T>& finish = {},
+                     Weights&& weights, const TensorView<T>& y, const ConvFinish<T>& finish = {},
                      const ConvStart<T>& start = {}) {
   using B = Block<T>;
   ProductScratch<T>& scratch = product_scratch<T>();
@@ -113,7 +100,8 @@ void multiply_pixels(const TensorView<const T>& x, Index channels, const PatchGr
     T* sums = scratch.sums.data();
     for (Index o = tile.channel; o < tile.channel_end; o += B::columns) {
       const Index outputs = std::min(B::columns, tile.channel_end - o);
-      multiply_panel(scratch.pixels, scratch.offsets, operand.panel(o / B::columns, c * area), outputs, sums, c > 0);
+      const T* panel = weights.panel(o / B::columns, c * area, own * area);
+      multiply_panel(scratch.pixels, scratch.offsets, panel, outputs, sums, c > 0);
       if (c + own == channels) write_tile(tile, grid.positions(), o, outputs, sums, y, finish);
       if (!one_chunk) sums += panel_sums;
     }
