@@ -11,14 +11,13 @@ using recal::Affine;
 using recal::Index;
 using recal::Pack;
 using recal::RunRows;
-namespace detail = recal::detail;
 
 TEST_CASE("planes come in packs where their rows lie together and packs are wanted") {
   constexpr Index lanes = recal::pack_for<double>::lanes;
   const auto packs_of = [](auto packs, const RunRows& rows, Index planes) {
     Index next = 0;
     Index found = 0;
-    detail::for_each_row_lanes<packs>(rows, planes, [&](Index i, auto number) {
+    recal::detail::for_each_row_lanes<packs>(rows, planes, [&](Index i, auto number) {
       constexpr bool pack = !std::is_same_v<decltype(number), double>;
       CHECK(i == next);
       next += pack ? lanes : 1;
@@ -45,7 +44,7 @@ TEST_CASE("numbers of some lanes go into the rows of their planes and nowhere el
     for (const Index planes : {1, 3, 4}) {
       std::vector<double> numbers(40, -1.0);
       const RunRows rows{2, step};
-      detail::store_rows(numbers.data(), rows, 1, planes, std::array{first, second});
+      recal::detail::store_rows(numbers.data(), rows, 1, planes, std::array{first, second});
       std::vector<double> expected(40, -1.0);
       for (Index i = 0; i < planes; ++i) {
         expected.at(static_cast<std::size_t>(2 * rows[1 + i])) = static_cast<double>(10 + i);
@@ -54,14 +53,14 @@ TEST_CASE("numbers of some lanes go into the rows of their planes and nowhere el
       CHECK(numbers == expected);
     }
   std::vector<double> numbers(10, -1.0);
-  detail::store_rows(numbers.data(), RunRows{1, 2}, 3, 1, std::array{5.0});
+  recal::detail::store_rows(numbers.data(), RunRows{1, 2}, 3, 1, std::array{5.0});
   CHECK(numbers.at(7) == 5.0);
 }
 
 TEST_CASE("gates are two numbers each, scale and shift") {
   std::array<Affine, 2> gates{Affine{1, 2}, Affine{3, 4}};
-  const double* numbers = detail::numbers_of(gates.data());
+  const double* numbers = recal::detail::numbers_of(gates.data());
   CHECK(numbers[0] == 1);
   CHECK(numbers[1] == 2);
-  CHECK(detail::numbers_of(&gates[1])[1] == 4);
+  CHECK(recal::detail::numbers_of(&gates[1])[1] == 4);
 }

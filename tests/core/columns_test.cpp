@@ -10,13 +10,13 @@ using recal::Index;
 namespace {
 
 template <class A>
-struct Pair {
+struct Couple {
   A first;
   A second;
 };
 
 template <class A>
-Pair<A> pair_of(double i) {
+Couple<A> couple_of(double i) {
   return {A(i), A(-10 * i)};
 }
 
@@ -24,19 +24,19 @@ Pair<A> pair_of(double i) {
 
 TEST_CASE_TEMPLATE("items come back, one by one and as the lanes of packs", T, float, double) {
   using P = recal::pack_for<double>;
-  Columns<Pair, T, 16> columns{};
-  for (Index i = 0; i < 16; ++i) columns.set(i, pair_of<double>(static_cast<double>(i)));
+  Columns<Couple, T, 16> columns{};
+  for (Index i = 0; i < 16; ++i) columns.set(i, couple_of<double>(static_cast<double>(i)));
   CHECK(columns.get(7).first == T{7});
   CHECK(columns.get(7).second == T{-70});
   CHECK(columns.template get<double>(15).second == -150);
   for (const Index from : {Index{0}, Index{1}, 16 - Index{P::lanes}}) {
-    const Pair<P> several = columns.template get<P>(from);
+    const Couple<P> several = columns.template get<P>(from);
     for (int lane = 0; lane < P::lanes; ++lane) {
       CHECK(several.first.v[lane] == static_cast<double>(from + lane));
       CHECK(several.second.v[lane] == -10.0 * static_cast<double>(from + lane));
     }
   }
-  columns.set(3, pair_of<P>(0.5));
+  columns.set(3, couple_of<P>(0.5));
   for (Index i = 0; i < 16; ++i) {
     const bool set = i >= 3 && i < 3 + P::lanes;
     CHECK(columns.get(i).first == (set ? T(0.5) : static_cast<T>(i)));
@@ -45,13 +45,13 @@ TEST_CASE_TEMPLATE("items come back, one by one and as the lanes of packs", T, f
 }
 
 TEST_CASE("numbers are rounded to what a column holds") {
-  Columns<Pair, float, 8> columns{};
-  columns.set(0, Pair<double>{1.0 / 3, 1e-60});
+  Columns<Couple, float, 8> columns{};
+  columns.set(0, Couple<double>{1.0 / 3, 1e-60});
   CHECK(columns.get<double>(0).first == static_cast<double>(1.0F / 3));
   CHECK(columns.get(0).second == 0.0F);
 }
 
 TEST_CASE("columns that are begun with {} hold zeros") {
-  const Columns<Pair, double, 8> columns{};
+  const Columns<Couple, double, 8> columns{};
   for (Index i = 0; i < 8; ++i) CHECK((columns.get(i).first == 0 && columns.get(i).second == 0));
 }

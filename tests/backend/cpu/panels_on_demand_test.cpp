@@ -14,7 +14,7 @@ namespace {
 constexpr Index width = cpu::Block<float>::columns;
 
 /// Weights whose numbers are all different.
-std::vector<float> numbered(const cpu::WeightShape& shape) {
+std::vector<float> weights_of(const cpu::WeightShape& shape) {
   std::vector<float> weight(static_cast<std::size_t>(shape.groups * shape.outputs * shape.inputs * shape.area));
   for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>(i + 1);
   return weight;
@@ -23,7 +23,7 @@ std::vector<float> numbered(const cpu::WeightShape& shape) {
 /// Whether panels on demand are those that PackedWeights has, of all groups and from some steps on.
 template <class OnDemand, class Pack>
 void check_panels(const cpu::WeightShape& shape, Index channels, Index depth, const Pack& pack) {
-  const std::vector<float> weight = numbered(shape);
+  const std::vector<float> weight = weights_of(shape);
   Buffer<float> memory;
   cpu::PackedWeights<float> packed(memory);
   pack(packed, weight.data());
