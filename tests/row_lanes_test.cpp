@@ -63,4 +63,8 @@ TEST_CASE("gates are two numbers each, scale and shift") {
   CHECK(numbers[0] == 1);
   CHECK(numbers[1] == 2);
   CHECK(recal::detail::numbers_of(&gates[1])[1] == 4);
+  const auto [scale, shift] = recal::detail::load_gates<Pack<double, 2>>(gates.data());
+  CHECK((scale.v[0] == 1 && scale.v[1] == 3));
+  CHECK((shift.v[0] == 2 && shift.v[1] == 4));
+  CHECK(recal::detail::load_gates<double>(&gates[1])[0] == 3);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <recal/core/hold_gradients.hpp>
+#include <recal/core/kept.hpp>
 #include <recal/pool/field_pool.hpp>
 #include <recal/recalibrate.hpp>
 
@@ -243,9 +244,10 @@ class Recalibrate<P, I, G> {
   void apply(const Team& team, const Layout& layout, const Buffer<double>& excitation, Index c, const X& x,
              const Y& y) const {
     if (layout.field.plane() == 1) {
-      Buffer<Affine> gates(static_cast<std::size_t>(x.shape.n));
-      for (Index n = 0; n < x.shape.n; ++n) at(gates, n) = open(layout, excitation, n, c, 0);
-      return detail::apply(team, x.shape.plane(), x.shape.n, {gates.data(), {0, 1}}, x.samples(c), y.samples(c));
+      Kept<Buffer<Affine>> gates;
+      resize(*gates, x.shape.n);
+      for (Index n = 0; n < x.shape.n; ++n) at(*gates, n) = open(layout, excitation, n, c, 0);
+      return detail::apply(team, x.shape.plane(), x.shape.n, {gates->data(), {0, 1}}, x.samples(c), y.samples(c));
     }
     for (Index n = 0; n < x.shape.n; ++n) {
       const auto gates = spread(layout, excitation, n, c, x.shape);

@@ -181,7 +181,7 @@ struct GatesOfPlanes {
   /// requires: rows that lie together where A is a pack
   template <class A>
   [[nodiscard]] std::array<A, 2> get(Index plane) const {
-    return load_interleaved<A, 2>(numbers_of(gates + rows[plane]));
+    return load_gates<A>(gates + rows[plane]);
   }
 };
 

@@ -223,7 +223,7 @@ struct PulledRows {
   /// The scale of the gate.
   template <class A>
   [[nodiscard]] A scale(Index row) const {
-    return load_interleaved<A, 2>(numbers_of(tape.gate.data() + row))[0];
+    return load_gates<A>(tape.gate.data() + row)[0];
   }
 };
 

@@ -41,6 +41,11 @@ template <class A, std::size_t D>
   static_assert(sizeof(Affine) == 2 * sizeof(double));
   return reinterpret_cast<double*>(gates);
 }
-[[nodiscard]] inline const double* numbers_of(const Affine* gates) { return reinterpret_cast<const double*>(gates); }
+
+/// Scale and shift of a gate, or of as many from it on as A has lanes.
+template <class A>
+[[nodiscard, gnu::always_inline]] inline std::array<A, 2> load_gates(const Affine* gates) {
+  return load_interleaved<A, 2>(reinterpret_cast<const double*>(gates));
+}
 
 }  // namespace recal::detail

@@ -294,7 +294,7 @@ class ResidualTail {
       auto channel = sums.template get<A>(i);
       const Index own = row - rows.begin;
       add_plane(channel, maps.template get<A>(i), taped_moments<A>(groups.shape, row), pulled.template pull<A>(row),
-                pulled.template scale<A>(row), load_interleaved<A, 2>(detail::numbers_of(&at(rows.grad_gate, own)))[1],
+                pulled.template scale<A>(row), detail::load_gates<A>(&at(rows.grad_gate, own))[1],
                 load<A>(&at(rows.product, own)));
       sums.set(i, channel);
     });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 
 #include <recal/core/error.hpp>
+#include <recal/core/numbers.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/parameter.hpp>
 #include <recal/integrate/channel_lanes.hpp>
@@ -78,9 +78,10 @@ struct ChannelNorm {
     const Index rows = static_cast<Index>(t.size()) / channels;
     detail::for_each_channel_lanes(channels, [&](Index i, auto lanes, auto step) {
       using A = decltype(lanes);
-      const A scale = of<A>(weight.value, first + i) * inverse_root(of<A>(running_var.value, first + i));
-      const A mean = of<A>(running_mean.value, first + i);
-      const A beta = of<A>(bias.value, first + i);
+      const A scale = detail::numbers_at<A>(weight.value, first + i) *
+                      detail::inverse_root(detail::numbers_at<A>(running_var.value, first + i), eps);
+      const A mean = detail::numbers_at<A>(running_mean.value, first + i);
+      const A beta = detail::numbers_at<A>(bias.value, first + i);
       for (Index row = 0; row < rows; ++row) {
         const Index k = row * step + i;
         store(z.data() + k, scale * (load<A>(t.data() + k) - mean) + beta);
@@ -98,10 +99,10 @@ struct ChannelNorm {
       using A = decltype(lanes);
       const auto m = batch ? moments<A>(rows, step, t.data() + i) : running<A>(first + i);
       if (batch) update(first + i, m, static_cast<double>(rows));
-      const A inverse = inverse_root(m.variance);
+      const A inverse = detail::inverse_root(m.variance, eps);
       store(tape.inverse.data() + first + i, inverse);
-      const A gamma = of<A>(weight.value, first + i);
-      const A beta = of<A>(bias.value, first + i);
+      const A gamma = detail::numbers_at<A>(weight.value, first + i);
+      const A beta = detail::numbers_at<A>(bias.value, first + i);
       for (Index row = 0; row < rows; ++row) {
         const Index k = row * step + i;
         // (t - origin) is exact for equal rows where t - mean need not be.
@@ -126,13 +127,13 @@ struct ChannelNorm {
       };
       const A sum = row_sum(gradient);
       const A sum_normalised = row_sum([&](Index k) { return gradient(k) * load<A>(normalised + k); });
-      add(weight.grad, first + i, sum_normalised);
-      add(bias.grad, first + i, sum);
+      detail::add_at(weight.grad, first + i, sum_normalised);
+      detail::add_at(bias.grad, first + i, sum);
       const bool batch = tape.mode == Mode::train;
       const A count(static_cast<double>(rows));
       const A mean = batch ? sum / count : A(0);
       const A slope = batch ? sum_normalised / count : A(0);
-      const A scale = of<A>(weight.value, first + i) * load<A>(tape.inverse.data() + first + i);
+      const A scale = detail::numbers_at<A>(weight.value, first + i) * load<A>(tape.inverse.data() + first + i);
       for (Index row = 0; row < rows; ++row) {
         const Index k = row * step + i;
         store(dt.data() + k, scale * (gradient(k) - mean - slope * load<A>(normalised + k)));
@@ -158,22 +159,6 @@ struct ChannelNorm {
     A variance;  // biased
   };
 
-  template <class A>
-  [[nodiscard]] static A of(const Buffer<T>& values, Index channel) {
-    return load<A>(values.data() + channel);
-  }
-
-  template <class A>
-  static void add(Buffer<T>& values, Index channel, A more) {
-    store(values.data() + channel, of<A>(values, channel) + more);
-  }
-
-  template <class A>
-  [[nodiscard]] A inverse_root(A variance) const {
-    using std::sqrt;
-    return A(1) / sqrt(variance + A(eps));
-  }
-
   template <class A, class Step>
   [[nodiscard]] static Moments<A> moments(Index rows, Step step, const double* t) {
     const auto all = static_cast<std::size_t>(rows);
@@ -190,16 +175,14 @@ struct ChannelNorm {
 
   template <class A>
   [[nodiscard]] Moments<A> running(Index channel) const {
-    return {of<A>(running_mean.value, channel), A(0), of<A>(running_var.value, channel)};
+    return {detail::numbers_at<A>(running_mean.value, channel), A(0),
+            detail::numbers_at<A>(running_var.value, channel)};
   }
 
   template <class A>
   void update(Index channel, const Moments<A>& m, double count) {
-    const auto blend = [&](Buffer<T>& kept, A fresh) {
-      store(kept.data() + channel, A(1 - momentum) * of<A>(kept, channel) + A(momentum) * fresh);
-    };
-    blend(running_mean.value, m.origin + m.from_origin);
-    blend(running_var.value, m.variance * A(count) / A(count - 1));
+    detail::blend_at(running_mean.value, channel, momentum, m.origin + m.from_origin);
+    detail::blend_at(running_var.value, channel, momentum, m.variance * A(count) / A(count - 1));
   }
 };
 

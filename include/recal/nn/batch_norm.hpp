@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
-
 #include <recal/backend/backend.hpp>
 #include <recal/backend/channel_block.hpp>
 #include <recal/backend/conv_start.hpp>
@@ -11,6 +9,7 @@
 #include <recal/core/error.hpp>
 #include <recal/core/for_each_lanes.hpp>
 #include <recal/core/hold_gradients.hpp>
+#include <recal/core/numbers.hpp>
 #include <recal/core/pack.hpp>
 #include <recal/core/tensor.hpp>
 #include <recal/core/visit.hpp>
@@ -164,23 +163,24 @@ class BatchNorm2d {
                                     double count, Tape& tape) {
     const A mean = moments.mean();
     const A squares = moments.squares(elements);
-    blend(running_mean, c, mean);
-    blend(running_var, c, squares / A(count - 1.0));
-    return record(tape, c, mean, inverse_root(squares / A(count)));
+    recal::detail::blend_at(running_mean.value, c, momentum, mean);
+    recal::detail::blend_at(running_var.value, c, momentum, squares / A(count - 1.0));
+    return record(tape, c, mean, recal::detail::inverse_root(squares / A(count), eps));
   }
 
   /// What the running statistics do to a channel. Fills the tape where there is one.
   template <class A = double>
   fused::ChannelAffine<A> running_map(Index c, Tape* tape) const {
-    const A mean = of<A>(running_mean.value, c);
-    const A inverse = inverse_root(of<A>(running_var.value, c));
+    const A mean = recal::detail::numbers_at<A>(running_mean.value, c);
+    const A inverse = recal::detail::inverse_root(recal::detail::numbers_at<A>(running_var.value, c), eps);
     return tape != nullptr ? record(*tape, c, mean, inverse) : affine(c, mean, inverse);
   }
 
   /// The map of the pass that the tape is of.
   template <class A = double>
   [[nodiscard]] fused::ChannelAffine<A> taped_map(Index c, const Tape& tape) const {
-    return affine(c, of<A>(tape.mean, c), of<A>(tape.inverse_deviation, c));
+    return affine(c, recal::detail::numbers_at<A>(tape.mean, c),
+                  recal::detail::numbers_at<A>(tape.inverse_deviation, c));
   }
 
   /// The sums of a block's channels over nothing yet.
@@ -188,7 +188,7 @@ class BatchNorm2d {
                                                                             const Tape& tape) const {
     fused::PerChannel<fused::BasicGradientSums, double> sums{};
     recal::detail::for_each_lanes(block.size(), [&]<class A>(Index i, A) {
-      sums.set(i, fused::BasicGradientSums<A>{.centre = of<A>(tape.centre, block.first + i)});
+      sums.set(i, fused::BasicGradientSums<A>{.centre = recal::detail::numbers_at<A>(tape.centre, block.first + i)});
     });
     return sums;
   }
@@ -196,12 +196,12 @@ class BatchNorm2d {
   /// dx from dr and x, given a channel's sums over `count` values. Adds the gradients of weight and bias.
   template <class A>
   fused::ChannelPull<A> pull_map(Index c, const fused::BasicGradientSums<A>& sums, double count, const Tape& tape) {
-    const A off_centre = sums.centre - of<A>(tape.mean, c);
-    const A inverse = of<A>(tape.inverse_deviation, c);
+    const A off_centre = sums.centre - recal::detail::numbers_at<A>(tape.mean, c);
+    const A inverse = recal::detail::numbers_at<A>(tape.inverse_deviation, c);
     const A about_mean = sums.product + off_centre * sums.gradient;
-    const A scale = of<A>(weight.value, c) * inverse;
-    add(weight.grad, c, about_mean * inverse);
-    add(bias.grad, c, sums.gradient);
+    const A scale = recal::detail::numbers_at<A>(weight.value, c) * inverse;
+    recal::detail::add_at(weight.grad, c, about_mean * inverse);
+    recal::detail::add_at(bias.grad, c, sums.gradient);
     const A slope = tape.of_batch ? -scale * inverse * inverse * about_mean / A(count) : A(0);
     const A offset = tape.of_batch ? -scale * sums.gradient / A(count) + slope * off_centre : A(0);
     return {scale, sums.centre, offset, slope};
@@ -233,34 +233,12 @@ class BatchNorm2d {
     if (shortcut.data != nullptr) check_shape("shortcut", shortcut.shape, x.shape);
   }
 
-  /// One channel's, or those of as many as A has lanes.
-  template <class A, class Numbers>
-  [[nodiscard]] static A of(const Numbers& numbers, Index c) {
-    return load<A>(numbers.data() + c);
-  }
-
-  template <class A>
-  static void add(Buffer<T>& numbers, Index c, A more) {
-    store(numbers.data() + c, of<A>(numbers, c) + more);
-  }
-
-  template <class A>
-  void blend(BasicState<T>& running, Index c, A fresh) const {
-    store(running.value.data() + c, A(1.0 - momentum) * of<A>(running.value, c) + A(momentum) * fresh);
-  }
-
-  template <class A>
-  [[nodiscard]] A inverse_root(A variance) const {
-    using std::sqrt;
-    return A(1) / sqrt(variance + A(eps));
-  }
-
   /// Centre and shift such that scale * (x - centre) + shift normalises by `mean`.
   template <class A>
   [[nodiscard]] fused::ChannelAffine<A> affine(Index c, A mean, A inverse) const {
-    const A scale = of<A>(weight.value, c) * inverse;
+    const A scale = recal::detail::numbers_at<A>(weight.value, c) * inverse;
     const A centre = rounded_to<T>(mean);
-    return {scale, centre, of<A>(bias.value, c) + scale * (centre - mean)};
+    return {scale, centre, recal::detail::numbers_at<A>(bias.value, c) + scale * (centre - mean)};
   }
 
   template <class Team, class A>

@@ -40,6 +40,18 @@ void pack_panel(const T* from, Index outputs, Index steps, Index from_stride, T*
   for (Index k = 0; k < steps; ++k) std::fill(to + k * width + outputs, to + (k + 1) * width, T{});
 }
 
+/// A row of weights as that of a panel: `inputs` of its columns, and 0 in the others.
+template <class T>
+void turn_row(const T* from, Index inputs, T* to) {
+  using P = pack_for<T>;
+  constexpr Index width = Block<T>::columns;
+  if (inputs < width) {
+    std::fill(std::copy_n(from, inputs, to), to + width, T{});
+    return;
+  }
+  for (Index i = 0; i < width; i += P::lanes) store(to + i, load<P>(from + i));
+}
+
 /// Weights as the right operands of products with pixels, in panels of Block<T>::columns channels that the product
 /// makes. For y = weight * x these are the outputs, and the depth counts (input, tap); for dx = weight^T * dy they are
 /// the inputs, and the depth counts (output, tap). They lie in the memory that they are given.
@@ -143,9 +155,9 @@ class PackedWeights {
         part_begin += shape.outputs * row_size;
       }
     };
-    if (own == width && shape.area == 1)
+    if (shape.area == 1)
       for_each_part([&](const Taps& taps, T* row) {
-        if (!taps.empty()) std::copy_n(from, width, row);
+        if (!taps.empty()) turn_row(from, own, row);
       });
     else if (own == width && shape.area <= lanes && from + (width - 1) * shape.area + lanes <= end)
       for (Index i = 0; i < width; i += lanes) {

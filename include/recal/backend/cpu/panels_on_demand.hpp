@@ -10,7 +10,6 @@
 #include <recal/backend/cpu/task_grid.hpp>
 #include <recal/core/buffer.hpp>
 #include <recal/core/kept.hpp>
-#include <recal/core/pack.hpp>
 
 /// The panels of PackedWeights, each made by the task that multiplies with it, when it does: weights come from memory
 /// once, and a panel goes no further than the first cache. Several tasks may make the same one.
@@ -67,19 +66,10 @@ struct TurnedOnDemand {
       const Index own = std::min(width, inputs - panel * width);
       T* to = memory->data();
       for (Index k = 0; k < steps; ++k, from += inputs, to += width) {
-        if (own == width)
-          copy_row(from, to);
-        else
-          std::fill(std::copy_n(from, own, to), to + width, T{});
+        turn_row(from, own, to);
         ask_for_lines<ToReadLater>(from + own, width);  // the next panel's
       }
       return memory->data();
-    }
-
-   private:
-    static void copy_row(const T* from, T* to) {
-      using P = pack_for<T>;
-      for (Index i = 0; i < Block<T>::columns; i += P::lanes) store(to + i, load<P>(from + i));
     }
   };
 
